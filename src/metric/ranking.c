@@ -1,0 +1,308 @@
+/*
+ * ranking.c
+ *	  Measures of an order: ROC AUC, average precision, KS, lift.
+ *
+ * Rows are sorted by score once and walked from the highest score down, one
+ * block of equal scores at a time.  With t and f the weights of positives and
+ * negatives so far, of P and N in all, a block of p positives and q negatives
+ * adds
+ *
+ *		q (t + p/2)				to the area under the ROC curve, of P N;
+ *		p (t + p)/(t + p + f + q)	to the average precision, of P;
+ *
+ * and KS is the largest |t/P - f/N| after a block.  A block is never taken
+ * apart, hence the order of tied rows cannot matter; where the cut of a lift
+ * falls into a block, the block's positives count by the share taken.  Sums
+ * of weights that are integers are exact.
+ */
+#include <math.h>
+
+#include "metric/internal.h"
+
+/*
+ * How far q * n may lie from an integer and still mean it: 0.07 * 100 is
+ * 7.000000000000001, and seven rows are meant.
+ */
+#define CUT_TOLERANCE 1e-9
+
+typedef struct RankTotals
+{
+	size_t		n;				/* rows of weight above 0 */
+	double		positive;
+	double		negative;
+	bool		whole;			/* all weights are integers: they count rows */
+} RankTotals;
+
+Status
+metric_ranking_begin(Ranking *ranking, const Host *host, size_t n, Failure *why)
+{
+	Status		status;
+
+	ranking->host = host;
+	ranking->n = n;
+	ranking->scratch = NULL;
+	ranking->items = NULL;
+	if ((uint64_t) n > UINT32_MAX)
+		return fail(why, STATUS_LIMIT, "cannot rank %zu rows, at most %u are allowed", n,
+					(unsigned) UINT32_MAX);
+	status = memory_new_raw(host, n, sizeof(SortItem), &ranking->items, why);
+	if (status == STATUS_OK)
+		status = memory_new_raw(host, n, sizeof(SortItem), &ranking->scratch, why);
+	if (status != STATUS_OK)
+		metric_ranking_free(ranking);
+	return status;
+}
+
+void
+metric_ranking_free(Ranking *ranking)
+{
+	memory_free(ranking->host, ranking->scratch, ranking->n, sizeof(SortItem));
+	memory_free(ranking->host, ranking->items, ranking->n, sizeof(SortItem));
+	ranking->scratch = NULL;
+	ranking->items = NULL;
+}
+
+/* Check the rows and put those that count into items, in their order. */
+static Status
+collect_items(const Ranking *ranking, const RankInput *input, RankTotals *totals, Failure *why)
+{
+	RealSum		sums[2] = {0};
+	size_t		i;
+
+	totals->n = 0;
+	totals->whole = true;
+	for (i = 0; i < input->n; i++)
+	{
+		double		score = input->score[i * input->stride];
+		double		weight = 0;
+		Status		status = metric_poll(ranking->host, i, why);
+
+		if (status == STATUS_OK)
+			status = metric_weight(input->weight, i, &weight, why);
+		if (status == STATUS_OK && weight > 0)
+			status = metric_check_label(input->label[i], 2, i, why);
+		if (status != STATUS_OK)
+			return status;
+		if (weight == 0)
+			continue;
+		if (isnan(score))
+			return fail(why, STATUS_INVALID_DATA, "score of row %zu is not a number", i + 1);
+		real_sum_add(&sums[input->label[i]], weight);
+		if (weight != floor(weight))
+			totals->whole = false;
+		ranking->items[totals->n].key = sort_key_of_double(score);
+		ranking->items[totals->n].row = (uint32_t) i;
+		totals->n++;
+	}
+	totals->positive = real_sum_value(&sums[1]);
+	totals->negative = real_sum_value(&sums[0]);
+	return STATUS_OK;
+}
+
+/*
+ * The weight of the top share of all rows.  Where weights count rows it is a
+ * whole number of rows, rounded up; otherwise there is no row to round to.
+ */
+static double
+weight_at_top(const RankTotals *totals, double top_share)
+{
+	double		all = totals->positive + totals->negative;
+	double		top = top_share * all;
+
+	if (totals->whole)
+	{
+		double		nearest = floor(top + 0.5);
+
+		top = fabs(top - nearest) <= CUT_TOLERANCE * nearest ? nearest : floor(top) + 1;
+	}
+	return top < all ? top : all;
+}
+
+/* State of the walk, from the highest score down. */
+typedef struct RankWalk
+{
+	double		all_positive;
+	double		all_negative;
+	double		top;			/* weight at which the lift is cut */
+	RealSum		positive;		/* so far */
+	RealSum		negative;
+	RealSum		area;			/* of all_positive × all_negative */
+	RealSum		precision;		/* Σ precision × weight of positives */
+	double		hits;			/* expected weight of positives above the cut */
+	double		ks;
+	double		ks_threshold;
+} RankWalk;
+
+/* Pass a block of equal scores with so much weight of positives and negatives. */
+static void
+walk_block(RankWalk *walk, double score, double positive, double negative)
+{
+	double		positive_before = real_sum_value(&walk->positive);
+	double		room = walk->top - (positive_before + real_sum_value(&walk->negative));
+	double		block = positive + negative;
+	double		positive_after;
+	double		negative_after;
+	double		gap;
+
+	real_sum_add(&walk->area, negative * (positive_before + positive / 2));
+	real_sum_add(&walk->positive, positive);
+	real_sum_add(&walk->negative, negative);
+	positive_after = real_sum_value(&walk->positive);
+	negative_after = real_sum_value(&walk->negative);
+	real_sum_add(&walk->precision, positive * (positive_after / (positive_after + negative_after)));
+	if (room >= block)
+		walk->hits = positive_after;
+	else if (room > 0)
+		walk->hits += positive * (room / block);
+	gap = fabs(positive_after / walk->all_positive - negative_after / walk->all_negative);
+	if (gap > walk->ks)
+	{
+		walk->ks = gap;
+		walk->ks_threshold = score;
+	}
+}
+
+/* Pass all blocks of the sorted items. */
+static Status
+walk_items(const Ranking *ranking, const RankInput *input, size_t n, RankWalk *walk, Failure *why)
+{
+	size_t		n_left = n;
+
+	while (n_left > 0)
+	{
+		uint64_t	key = ranking->items[n_left - 1].key;
+		RealSum		sums[2] = {0};
+
+		while (n_left > 0 && ranking->items[n_left - 1].key == key)
+		{
+			uint32_t	row = ranking->items[n_left - 1].row;
+			Status		status = metric_poll(ranking->host, n_left, why);
+
+			if (status != STATUS_OK)
+				return status;
+			real_sum_add(&sums[input->label[row]],
+						 input->weight != NULL ? input->weight[row] : 1);
+			n_left--;
+		}
+		walk_block(walk, sort_double_of_key(key), real_sum_value(&sums[1]),
+				   real_sum_value(&sums[0]));
+	}
+	return STATUS_OK;
+}
+
+/* The rounding of weighted sums may lift a share above all of it. */
+static double
+at_most_one(double share)
+{
+	return share > 1 ? 1 : share;
+}
+
+Status
+metric_rank(Ranking *ranking, const RankInput *input, double top_share, RankMeasures *out,
+			Failure *why)
+{
+	RankTotals	totals = {0};
+	RankWalk	walk = {0};
+	Status		status;
+
+	out->roc_auc = NAN;
+	out->average_precision = NAN;
+	out->ks = NAN;
+	out->ks_threshold = NAN;
+	out->lift = NAN;
+	status = collect_items(ranking, input, &totals, why);
+	if (status != STATUS_OK || totals.positive == 0)
+		return status;
+
+	status = sort_items(ranking->host, ranking->items, ranking->scratch, totals.n, why);
+	if (status != STATUS_OK)
+		return status;
+	walk.all_positive = totals.positive;
+	walk.all_negative = totals.negative;
+	walk.top = weight_at_top(&totals, top_share);
+	walk.ks = -1;
+	status = walk_items(ranking, input, totals.n, &walk, why);
+	if (status != STATUS_OK)
+		return status;
+
+	out->average_precision = at_most_one(real_sum_value(&walk.precision) / totals.positive);
+	out->lift = walk.hits / walk.top / (totals.positive / (totals.positive + totals.negative));
+	if (totals.negative > 0)
+	{
+		out->roc_auc = at_most_one(real_sum_value(&walk.area) /
+								   (totals.positive * totals.negative));
+		out->ks = at_most_one(walk.ks);
+		out->ks_threshold = walk.ks_threshold;
+	}
+	return STATUS_OK;
+}
+
+/* metric_rank() with room of its own. */
+static Status
+rank_once(const Host *host, const uint8_t *label, const double *score, const double *weight,
+		  size_t n, double top_share, RankMeasures *out, Failure *why)
+{
+	RankInput	input = {.label = label, .score = score, .stride = 1, .weight = weight, .n = n};
+	Ranking		ranking;
+	Status		status;
+
+	status = metric_ranking_begin(&ranking, host, n, why);
+	if (status == STATUS_OK)
+	{
+		status = metric_rank(&ranking, &input, top_share, out, why);
+		metric_ranking_free(&ranking);
+	}
+	return status;
+}
+
+Status
+metric_roc_auc(const Host *host, const uint8_t *label, const double *score, const double *weight,
+			   size_t n, double *out, Failure *why)
+{
+	RankMeasures measures;
+	Status		status = rank_once(host, label, score, weight, n, 1, &measures, why);
+
+	*out = status == STATUS_OK ? measures.roc_auc : NAN;
+	return status;
+}
+
+Status
+metric_average_precision(const Host *host, const uint8_t *label, const double *score,
+						 const double *weight, size_t n, double *out, Failure *why)
+{
+	RankMeasures measures;
+	Status		status = rank_once(host, label, score, weight, n, 1, &measures, why);
+
+	*out = status == STATUS_OK ? measures.average_precision : NAN;
+	return status;
+}
+
+Status
+metric_ks(const Host *host, const uint8_t *label, const double *score, const double *weight,
+		  size_t n, double *out, double *threshold, Failure *why)
+{
+	RankMeasures measures;
+	Status		status = rank_once(host, label, score, weight, n, 1, &measures, why);
+
+	*out = status == STATUS_OK ? measures.ks : NAN;
+	if (threshold != NULL)
+		*threshold = status == STATUS_OK ? measures.ks_threshold : NAN;
+	return status;
+}
+
+Status
+metric_lift(const Host *host, const uint8_t *label, const double *score, const double *weight,
+			size_t n, double q, double *out, Failure *why)
+{
+	RankMeasures measures;
+	Status		status;
+
+	*out = NAN;
+	if (!(q > 0 && q <= 1))
+		return fail(why, STATUS_INVALID_PARAMETER,
+					"share of rows is %g, a number above 0 and up to 1 is required", q);
+	status = rank_once(host, label, score, weight, n, q, &measures, why);
+	if (status == STATUS_OK)
+		*out = measures.lift;
+	return status;
+}
