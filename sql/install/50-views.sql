@@ -1,0 +1,177 @@
+-- Views: what users read
+--
+-- They belong to the extension's owner and check the reader: rows of models
+-- whose owner's privileges the current role has.  security_barrier keeps a
+-- function in the reader's WHERE from seeing the others.
+
+CREATE VIEW churnops.models WITH (security_barrier) AS
+SELECT
+	m.name,
+	m.task,
+	m.target,
+	(SELECT v.classes FROM churnops.version AS v
+	 WHERE v.model = m.name ORDER BY v.version DESC LIMIT 1) AS classes,
+	m.owner,
+	m.description,
+	(SELECT count(*) FROM churnops.version AS v WHERE v.model = m.name) AS n_versions,
+	(SELECT max(v.version) FROM churnops.version AS v WHERE v.model = m.name) AS latest_version,
+	(SELECT a.version FROM churnops.alias AS a
+	 WHERE a.model = m.name AND a.alias = 'champion') AS champion_version,
+	(SELECT coalesce(jsonb_object_agg(a.alias, a.version), '{}') FROM churnops.alias AS a
+	 WHERE a.model = m.name) AS aliases,
+	m.created_at
+FROM churnops.model AS m
+WHERE EXISTS (
+	SELECT FROM pg_catalog.pg_roles AS r
+	WHERE r.rolname = m.owner AND pg_catalog.pg_has_role(r.oid, 'USAGE'));
+COMMENT ON VIEW churnops.models IS
+'Models the current role may use, one row each.';
+COMMENT ON COLUMN churnops.models.name IS 'Name of the model.';
+COMMENT ON COLUMN churnops.models.task IS 'classification or regression.';
+COMMENT ON COLUMN churnops.models.target IS 'Column the model predicts.';
+COMMENT ON COLUMN churnops.models.classes IS
+'Class labels of the latest version in class order, a JSON array; NULL for a regression.';
+COMMENT ON COLUMN churnops.models.owner IS
+'Role that first trained the model; its members may use, promote and drop it.';
+COMMENT ON COLUMN churnops.models.description IS 'As given to the first training.';
+COMMENT ON COLUMN churnops.models.n_versions IS 'Number of versions.';
+COMMENT ON COLUMN churnops.models.latest_version IS 'Version trained last.';
+COMMENT ON COLUMN churnops.models.champion_version IS
+'Version the bare model name means; NULL if the alias champion was dropped.';
+COMMENT ON COLUMN churnops.models.aliases IS 'Every alias with its version, a JSON object.';
+COMMENT ON COLUMN churnops.models.created_at IS 'Time the first training was stored.';
+
+CREATE VIEW churnops.versions WITH (security_barrier) AS
+SELECT
+	v.model,
+	v.version,
+	(SELECT e.status FROM churnops.version_event AS e
+	 WHERE e.model = v.model AND e.version = v.version ORDER BY e.event DESC LIMIT 1) AS status,
+	ARRAY(SELECT a.alias FROM churnops.alias AS a
+		  WHERE a.model = v.model AND a.version = v.version ORDER BY a.alias) AS aliases,
+	m.task,
+	m.target,
+	v.algorithm,
+	v.n_rows,
+	v.n_train,
+	v.n_test,
+	v.n_features,
+	v.params,
+	v.metrics,
+	d.digest AS dataset_digest,
+	v.artifact_digest,
+	octet_length(v.artifact) AS artifact_bytes,
+	v.description,
+	v.created_by,
+	v.created_at
+FROM churnops.version AS v
+JOIN churnops.models AS m ON m.name = v.model
+JOIN churnops.dataset AS d ON d.dataset = v.dataset;
+COMMENT ON VIEW churnops.versions IS
+'Versions of the models the current role may use, one row each.';
+COMMENT ON COLUMN churnops.versions.model IS 'Name of the model.';
+COMMENT ON COLUMN churnops.versions.version IS 'Number of the version, from 1.';
+COMMENT ON COLUMN churnops.versions.status IS 'pending, approved, rejected or archived.';
+COMMENT ON COLUMN churnops.versions.aliases IS 'Aliases that point to the version; empty if none.';
+COMMENT ON COLUMN churnops.versions.task IS 'classification or regression.';
+COMMENT ON COLUMN churnops.versions.target IS 'Column the model predicts.';
+COMMENT ON COLUMN churnops.versions.algorithm IS 'random_forest or extra_trees.';
+COMMENT ON COLUMN churnops.versions.n_rows IS 'Rows with a known target: n_train + n_test.';
+COMMENT ON COLUMN churnops.versions.n_train IS 'Rows trained on.';
+COMMENT ON COLUMN churnops.versions.n_test IS 'Rows held out.';
+COMMENT ON COLUMN churnops.versions.n_features IS 'Features the model reads.';
+COMMENT ON COLUMN churnops.versions.params IS 'Hyper-parameters, defaults filled in.';
+COMMENT ON COLUMN churnops.versions.metrics IS
+'Metrics of the holdout and out of bag, and warnings: {holdout, oob, warnings}.';
+COMMENT ON COLUMN churnops.versions.dataset_digest IS
+'SHA-256 over all rows and columns of the query, lower-case hex.';
+COMMENT ON COLUMN churnops.versions.artifact_digest IS
+'SHA-256 of the artifact, lower-case hex; equal trainings have equal digests.';
+COMMENT ON COLUMN churnops.versions.artifact_bytes IS 'Size of the artifact in bytes.';
+COMMENT ON COLUMN churnops.versions.description IS 'As given to the training.';
+COMMENT ON COLUMN churnops.versions.created_by IS 'Role that trained the version.';
+COMMENT ON COLUMN churnops.versions.created_at IS 'Time the version was stored.';
+
+CREATE VIEW churnops.lineage WITH (security_barrier) AS
+SELECT
+	v.model,
+	v.version,
+	d.query,
+	d.fingerprint,
+	d.relations,
+	d.digest AS dataset_digest,
+	d.n_rows AS dataset_rows,
+	d.columns,
+	d.search_path,
+	d.snapshot,
+	d.lsn,
+	r.params_given,
+	r.params,
+	r.options,
+	r.seed,
+	v.algorithm,
+	v.algorithm_version,
+	v.format_version,
+	r.environment->>'churnops' AS extension_version,
+	r.environment->>'postgresql' AS postgresql_version,
+	r.environment->>'compiler' AS compiler,
+	r.environment->>'architecture' AS architecture,
+	r.environment,
+	r.code_version,
+	r."session_user",
+	v.created_by,
+	v.created_at,
+	v.parent_version,
+	v.run,
+	v.artifact_digest
+FROM churnops.version AS v
+JOIN churnops.models AS m ON m.name = v.model
+JOIN churnops.run AS r ON r.run = v.run
+JOIN churnops.dataset AS d ON d.dataset = v.dataset;
+COMMENT ON VIEW churnops.lineage IS
+'Everything that went into a version, one row for each version the current role may use.';
+COMMENT ON COLUMN churnops.lineage.model IS 'Name of the model.';
+COMMENT ON COLUMN churnops.lineage.version IS 'Number of the version, from 1.';
+COMMENT ON COLUMN churnops.lineage.query IS 'Query as the caller gave it.';
+COMMENT ON COLUMN churnops.lineage.fingerprint IS
+'SHA-256 of the analysed query, independent of its layout, lower-case hex.';
+COMMENT ON COLUMN churnops.lineage.relations IS
+'Relations the query read, views walked through: [{schema, name, kind, definition_digest}].';
+COMMENT ON COLUMN churnops.lineage.dataset_digest IS
+'SHA-256 over all rows and columns of the query, lower-case hex.';
+COMMENT ON COLUMN churnops.lineage.dataset_rows IS
+'Rows of the query, those with an unknown target included.';
+COMMENT ON COLUMN churnops.lineage.columns IS
+'Columns of the query with type and role: [{name, type, role, kind}].';
+COMMENT ON COLUMN churnops.lineage.search_path IS 'search_path under which the query was read.';
+COMMENT ON COLUMN churnops.lineage.snapshot IS
+'Snapshot of the query as pg_current_snapshot() writes it.';
+COMMENT ON COLUMN churnops.lineage.lsn IS
+'Position in the write-ahead log when the query was read; NULL where unknown.';
+COMMENT ON COLUMN churnops.lineage.params_given IS 'Hyper-parameters as the caller gave them.';
+COMMENT ON COLUMN churnops.lineage.params IS 'Hyper-parameters, defaults filled in.';
+COMMENT ON COLUMN churnops.lineage.options IS
+'The other arguments of the training: key, exclude, weight, task, positive_class, test_size, '
+'split_seed, time_column.';
+COMMENT ON COLUMN churnops.lineage.seed IS 'Seed of the forest, the parameter random_state.';
+COMMENT ON COLUMN churnops.lineage.algorithm IS 'random_forest or extra_trees.';
+COMMENT ON COLUMN churnops.lineage.algorithm_version IS
+'Raised whenever the same training would give other bytes.';
+COMMENT ON COLUMN churnops.lineage.format_version IS 'Format of the artifact.';
+COMMENT ON COLUMN churnops.lineage.extension_version IS 'Version of churnops that trained it.';
+COMMENT ON COLUMN churnops.lineage.postgresql_version IS 'Version of PostgreSQL it was trained on.';
+COMMENT ON COLUMN churnops.lineage.compiler IS 'Compiler of the extension''s library.';
+COMMENT ON COLUMN churnops.lineage.architecture IS 'Processor architecture.';
+COMMENT ON COLUMN churnops.lineage.environment IS
+'The environment whole, with byte_order and server_encoding.';
+COMMENT ON COLUMN churnops.lineage.code_version IS
+'The setting churnops.code_version at the training, usually a git commit; NULL if empty.';
+COMMENT ON COLUMN churnops.lineage."session_user" IS
+'Role that logged in. Quote the name: unquoted, session_user is the function.';
+COMMENT ON COLUMN churnops.lineage.created_by IS 'Role that trained the version.';
+COMMENT ON COLUMN churnops.lineage.created_at IS 'Time the version was stored.';
+COMMENT ON COLUMN churnops.lineage.parent_version IS
+'Version this one was derived from; NULL if trained from data alone.';
+COMMENT ON COLUMN churnops.lineage.run IS 'Number of the training run.';
+COMMENT ON COLUMN churnops.lineage.artifact_digest IS
+'SHA-256 of the artifact, lower-case hex.';
