@@ -1,0 +1,412 @@
+/*
+ * catalog.c
+ *	  Calls into the catalogue as its owner, the probe, and the guard of frozen
+ *	  rows.
+ *
+ * No function of the extension is SECURITY DEFINER.  A function that users
+ * call and that needs the owner's rights is declared with the symbol
+ * churnops_as_owner; it runs the internal function churnops.<verb> as the
+ * extension's owner and hands it the caller's role name first.  Internal
+ * functions are executable by the owner alone, so that name cannot be forged,
+ * and they check the caller's right themselves.
+ *
+ * Rows that must never change are guarded by a trigger; churnops_drop_model
+ * passes it by a flag of this backend, set around its own DELETE statements
+ * and nowhere else, and not by a setting that anybody could set.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+
+#include "pg/catalog.h"
+#include "pg/compat.h"
+
+#define CATALOG_SCHEMA "churnops"
+#define EXTENSION_NAME "churnops"
+#define PUBLIC_PREFIX "churnops_"
+
+PG_FUNCTION_INFO_V1(churnops_as_owner);
+PG_FUNCTION_INFO_V1(churnops_refuse_change);
+PG_FUNCTION_INFO_V1(churnops_delete_model_rows);
+
+/* True only while churnops_delete_model_rows() runs its own statements. */
+static bool deleting_model = false;
+
+Oid
+catalog_relation(const char *name)
+{
+	Oid			schema = get_namespace_oid(CATALOG_SCHEMA, true);
+	Oid			relation = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+
+	if (!OidIsValid(relation))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation \"%s.%s\" does not exist", CATALOG_SCHEMA, name),
+				 errhint("Install the extension with CREATE EXTENSION %s;", EXTENSION_NAME)));
+	return relation;
+}
+
+Oid
+catalog_owner(void)
+{
+	Relation	extensions = table_open(ExtensionRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	Oid			owner = InvalidOid;
+
+	ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ,
+				CStringGetDatum(EXTENSION_NAME));
+	scan = systable_beginscan(extensions, ExtensionNameIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		owner = ((Form_pg_extension) GETSTRUCT(tuple))->extowner;
+	systable_endscan(scan);
+	table_close(extensions, AccessShareLock);
+	if (!OidIsValid(owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("extension \"%s\" does not exist", EXTENSION_NAME),
+				 errhint("Install the extension with CREATE EXTENSION %s;", EXTENSION_NAME)));
+	return owner;
+}
+
+/*
+ * Run a statement as the owner.  After an error the user and the setting are
+ * restored by the abort of the (sub)transaction.
+ */
+static int
+execute_as_owner(const char *statement, int n_args, Oid *types, Datum *values, const char *nulls,
+				 bool read_only)
+{
+	Oid			owner = catalog_owner();
+	Oid			user;
+	int			security;
+	int			level;
+	int			result;
+
+	GetUserIdAndSecContext(&user, &security);
+	SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE);
+	level = NewGUCNestLevel();
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	result = SPI_execute_with_args(statement, n_args, types, values, nulls, read_only, 0);
+	if (result < 0)
+		elog(ERROR, "could not execute \"%s\": %s", statement, SPI_result_code_string(result));
+	AtEOXact_GUC(true, level);
+	SetUserIdAndSecContext(user, security);
+	return result;
+}
+
+int
+catalog_execute(const char *statement, int n_args, Oid *types, Datum *values, const char *nulls)
+{
+	return execute_as_owner(statement, n_args, types, values, nulls, false);
+}
+
+/* ------------------------------------------------------------ the probe -- */
+
+/* The number of a column, by its name. */
+static AttrNumber
+column_number(Relation relation, const char *column)
+{
+	int			number = SPI_fnumber(RelationGetDescr(relation), column);
+
+	if (number <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of relation \"%s.%s\" does not exist", column,
+						CATALOG_SCHEMA, RelationGetRelationName(relation)),
+				 errhint("Bring the extension to the version of its library with ALTER EXTENSION "
+						 "%s UPDATE;", EXTENSION_NAME)));
+	return (AttrNumber) number;
+}
+
+bool
+probe_begin(Probe *probe, const char *table, const char *index, const ProbeKey *keys, int n_keys)
+{
+	ScanKeyData scan_keys[PROBE_MAX_KEYS];
+
+	if (!ActiveSnapshotSet())
+		elog(ERROR, "a catalogue table is read without a snapshot");
+	probe->relation = table_open(catalog_relation(table), AccessShareLock);
+	for (int i = 0; i < n_keys; i++)
+	{
+		AttrNumber	number = column_number(probe->relation, keys[i].column);
+		Form_pg_attribute column = TupleDescAttr(RelationGetDescr(probe->relation), number - 1);
+		bool		is_text = keys[i].text != NULL;
+
+		/* The index is walked with the collation of the key: it must be the column's. */
+		ScanKeyEntryInitialize(&scan_keys[i], 0, number, BTEqualStrategyNumber, InvalidOid,
+							   column->attcollation, is_text ? F_TEXTEQ : F_INT4EQ,
+							   is_text ? CStringGetTextDatum(keys[i].text) :
+							   Int32GetDatum(keys[i].number));
+	}
+	probe->scan = systable_beginscan(probe->relation, catalog_relation(index), true,
+									 GetActiveSnapshot(), n_keys, scan_keys);
+	probe->tuple = systable_getnext(probe->scan);
+	return HeapTupleIsValid(probe->tuple);
+}
+
+/* The lock stays until the end of the transaction, as after any query. */
+void
+probe_end(Probe *probe)
+{
+	systable_endscan(probe->scan);
+	table_close(probe->relation, NoLock);
+	probe->tuple = NULL;
+}
+
+Datum
+probe_value(const Probe *probe, const char *column, bool *is_null)
+{
+	return heap_getattr(probe->tuple, column_number(probe->relation, column),
+						RelationGetDescr(probe->relation), is_null);
+}
+
+char *
+probe_text(const Probe *probe, const char *column)
+{
+	bool		is_null;
+	Datum		value = probe_value(probe, column, &is_null);
+
+	return is_null ? NULL : TextDatumGetCString(value);
+}
+
+/* ------------------------------------------------------- the trampoline -- */
+
+/* `SELECT * FROM churnops.verb($1, …)` for the function churnops_verb, with the caller first. */
+static char *
+trampoline_statement(Oid function, int n_args)
+{
+	char	   *name = get_func_name(function);
+	StringInfoData statement;
+
+	if (name == NULL || strncmp(name, PUBLIC_PREFIX, strlen(PUBLIC_PREFIX)) != 0)
+		elog(ERROR, "function %u has no internal counterpart", function);
+	initStringInfo(&statement);
+	appendStringInfo(&statement, "SELECT * FROM %s.%s($1", CATALOG_SCHEMA,
+					 quote_identifier(name + strlen(PUBLIC_PREFIX)));
+	for (int i = 0; i < n_args; i++)
+		appendStringInfo(&statement, ", $%d", i + 2);
+	appendStringInfoChar(&statement, ')');
+	return statement.data;
+}
+
+/* Run the internal function; its rows are in SPI_tuptable. */
+static void
+call_internal(FunctionCallInfo fcinfo)
+{
+	Oid			function = fcinfo->flinfo->fn_oid;
+	NameData	caller;
+	Oid		   *declared;
+	int			n_args;
+	Oid			types[FUNC_MAX_ARGS + 1] = {NAMEOID};
+	Datum		values[FUNC_MAX_ARGS + 1];
+	char		nulls[FUNC_MAX_ARGS + 2];
+
+	(void) get_func_signature(function, &declared, &n_args);
+	namestrcpy(&caller, GetUserNameFromId(GetUserId(), false));
+	values[0] = NameGetDatum(&caller);
+	nulls[0] = ' ';
+	for (int i = 0; i < n_args; i++)
+	{
+		types[i + 1] = declared[i];
+		values[i + 1] = PG_GETARG_DATUM(i);
+		nulls[i + 1] = PG_ARGISNULL(i) ? 'n' : ' ';
+	}
+	(void) execute_as_owner(trampoline_statement(function, n_args), n_args + 1, types, values,
+							nulls, func_volatile(function) != PROVOLATILE_VOLATILE);
+}
+
+/* The internal function must return what the public one declares. */
+static void
+check_columns(Oid function, TupleDesc expected, TupleDesc given)
+{
+	bool		same = expected->natts == given->natts;
+
+	for (int i = 0; same && i < expected->natts; i++)
+		same = TupleDescAttr(expected, i)->atttypid == TupleDescAttr(given, i)->atttypid;
+	if (!same)
+		elog(ERROR, "function %u does not return what its internal counterpart does", function);
+}
+
+static Datum
+return_set(FunctionCallInfo fcinfo)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+	SPI_connect();
+	call_internal(fcinfo);
+	check_columns(fcinfo->flinfo->fn_oid, result->setDesc, SPI_tuptable->tupdesc);
+	for (uint64 i = 0; i < SPI_processed; i++)
+		tuplestore_puttuple(result->setResult, SPI_tuptable->vals[i]);
+	SPI_finish();
+	fcinfo->isnull = true;
+	return (Datum) 0;
+}
+
+static Datum
+return_composite(FunctionCallInfo fcinfo, TupleDesc columns)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Datum	   *values = palloc(sizeof(Datum) * columns->natts);
+	bool	   *nulls = palloc(sizeof(bool) * columns->natts);
+	HeapTuple	tuple = NULL;
+
+	columns = BlessTupleDesc(columns);
+	SPI_connect();
+	call_internal(fcinfo);
+	check_columns(fcinfo->flinfo->fn_oid, columns, SPI_tuptable->tupdesc);
+	if (SPI_processed > 0)
+	{
+		heap_deform_tuple(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, values, nulls);
+		(void) MemoryContextSwitchTo(caller);
+		tuple = heap_form_tuple(columns, values, nulls);
+	}
+	SPI_finish();
+	if (tuple == NULL)
+		PG_RETURN_NULL();
+	return HeapTupleGetDatum(tuple);
+}
+
+static Datum
+return_scalar(FunctionCallInfo fcinfo)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Datum		value = (Datum) 0;
+	bool		is_null = true;
+
+	SPI_connect();
+	call_internal(fcinfo);
+	if (SPI_processed > 0)
+	{
+		Form_pg_attribute column = TupleDescAttr(SPI_tuptable->tupdesc, 0);
+
+		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
+		(void) MemoryContextSwitchTo(caller);
+		if (!is_null)
+			value = datumCopy(value, column->attbyval, column->attlen);
+	}
+	SPI_finish();
+	fcinfo->isnull = is_null;
+	return value;
+}
+
+/* churnops_<verb>(args): churnops.<verb>(caller, args) as the extension's owner. */
+Datum
+churnops_as_owner(PG_FUNCTION_ARGS)
+{
+	TupleDesc	columns;
+
+	if (fcinfo->flinfo->fn_retset)
+		return return_set(fcinfo);
+	if (get_call_result_type(fcinfo, NULL, &columns) == TYPEFUNC_COMPOSITE)
+		return return_composite(fcinfo, columns);
+	return return_scalar(fcinfo);
+}
+
+/* --------------------------------------------------------- frozen rows -- */
+
+static const char *
+operation_name(TriggerEvent event)
+{
+	if (TRIGGER_FIRED_BY_UPDATE(event))
+		return "UPDATE";
+	if (TRIGGER_FIRED_BY_DELETE(event))
+		return "DELETE";
+	return "TRUNCATE";
+}
+
+/* The name of the model that a row belongs to, as a literal; a placeholder without a row. */
+static char *
+model_literal(const TriggerData *trigger)
+{
+	TupleDesc	columns = RelationGetDescr(trigger->tg_relation);
+	int			number = SPI_fnumber(columns, "model");
+	char	   *model = NULL;
+
+	if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event) && number > 0)
+		model = SPI_getvalue(trigger->tg_trigtuple, columns, number);
+	return quote_literal_cstr(model != NULL ? model : "model");
+}
+
+/* Trigger: no row of this table is ever changed or lost, except with its whole model. */
+Datum
+churnops_refuse_change(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	const char *table;
+	bool		is_audit;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function is not called by a trigger")));
+	table = RelationGetRelationName(trigger->tg_relation);
+	is_audit = strcmp(table, "audit") == 0;
+	if (deleting_model && !is_audit && TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+		return PointerGetDatum(trigger->tg_trigtuple);
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("rows of %s.%s are frozen: %s is refused", CATALOG_SCHEMA, table,
+					operation_name(trigger->tg_event)),
+			 is_audit ? errdetail("The audit log is kept as it was written.") :
+			 errdetail("What was recorded of a model is kept as long as the model exists."),
+			 is_audit ? 0 :
+			 errhint("To remove a model with its versions and history, use "
+					 "SELECT churnops_drop_model(%s);", model_literal(trigger))));
+	return PointerGetDatum(NULL);
+}
+
+/* Everything of one model but the audit log: churnops.delete_model_rows(model), owner only. */
+Datum
+churnops_delete_model_rows(PG_FUNCTION_ARGS)
+{
+	static const char *const statements[] = {
+		"DELETE FROM churnops.alias WHERE model = $1",
+		"DELETE FROM churnops.alias_event WHERE model = $1",
+		"DELETE FROM churnops.version_event WHERE model = $1",
+		"DELETE FROM churnops.version WHERE model = $1",
+		"DELETE FROM churnops.run WHERE model = $1",
+		"DELETE FROM churnops.dataset WHERE model = $1",
+		"DELETE FROM churnops.model WHERE name = $1",
+	};
+	Oid			types[] = {TEXTOID};
+	Datum		values[] = {PG_GETARG_DATUM(0)};
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_VOID();
+	SPI_connect();
+	deleting_model = true;
+	PG_TRY();
+	{
+		for (size_t i = 0; i < lengthof(statements); i++)
+			(void) catalog_execute(statements[i], 1, types, values, NULL);
+	}
+	PG_FINALLY();
+	{
+		deleting_model = false;
+	}
+	PG_END_TRY();
+	SPI_finish();
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,77 @@
+/*
+ * compat.h
+ *	  The only place that knows PostgreSQL's version: 15 to 18.
+ *
+ * Each shim has the look of the newest version that has the thing.
+ */
+#ifndef CHURNOPS_PG_COMPAT_H
+#define CHURNOPS_PG_COMPAT_H
+
+#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 190000
+#error "ChurnOps is made for PostgreSQL 15 to 18"
+#endif
+
+#include "storage/proc.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+/* 16 moved the macros of variable-length values out of postgres.h. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 18 has this before a declaration; what there was before, behind it, is gone. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn _Noreturn
+#endif
+
+/* The backend's own number of the running transaction: 17 moved the field. */
+static inline LocalTransactionId
+compat_local_transaction(void)
+{
+#if PG_VERSION_NUM >= 170000
+	return MyProc->vxid.lxid;
+#else
+	return MyProc->lxid;
+#endif
+}
+
+/*
+ * Resize a block of palloc, NULL when there is no memory (16 has
+ * repalloc_extended; before, only a copy can fail without an error).
+ */
+static inline void *
+compat_repalloc(void *block, Size old_size, Size new_size)
+{
+#if PG_VERSION_NUM >= 160000
+	(void) old_size;
+	return repalloc_extended(block, new_size, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+#else
+	void	   *copy = MemoryContextAllocExtended(GetMemoryChunkContext(block), new_size,
+												  MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+
+	if (copy != NULL)
+	{
+		memcpy(copy, block, Min(old_size, new_size));
+		pfree(block);
+	}
+	return copy;
+#endif
+}
+
+/* Intervals can be infinite from 17 on: -1, 0 or 1. */
+static inline int
+compat_interval_infinity(const Interval *interval)
+{
+#if PG_VERSION_NUM >= 170000
+	if (INTERVAL_IS_NOBEGIN(interval))
+		return -1;
+	if (INTERVAL_IS_NOEND(interval))
+		return 1;
+#else
+	(void) interval;
+#endif
+	return 0;
+}
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * guc.c
+ *	  The settings of the extension, in order of their names.
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "utils/guc.h"
+
+#include "pg/guc.h"
+
+#define CACHE_SIZE_DEFAULT_KB (256 * 1024)
+#define CACHE_SIZE_MIN_KB 1024
+#define TRAINING_MEMORY_DEFAULT_KB (1024 * 1024)
+#define TRAINING_MEMORY_MIN_KB (16 * 1024)
+
+int			guc_cache_size = CACHE_SIZE_DEFAULT_KB;
+char	   *guc_code_version = NULL;
+bool		guc_progress = true;
+int			guc_training_memory = TRAINING_MEMORY_DEFAULT_KB;
+
+void
+guc_init(void)
+{
+	DefineCustomIntVariable("churnops.cache_size",
+							"Sets the memory for decoded models in one backend.",
+							"Models that a running query uses are kept in any case.",
+							&guc_cache_size, CACHE_SIZE_DEFAULT_KB, CACHE_SIZE_MIN_KB,
+							MAX_KILOBYTES, PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomStringVariable("churnops.code_version",
+							   "Sets the version of the caller's code that a training records.",
+							   "Usually the commit of the repository that has the query; empty "
+							   "records none.",
+							   &guc_code_version, "", PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("churnops.progress",
+							 "Sends a notice every five seconds of a training.",
+							 NULL, &guc_progress, true, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("churnops.training_memory",
+							"Sets the memory that one training or evaluation may take.",
+							"Parallel workers are included; what needs more is refused with both "
+							"figures.",
+							&guc_training_memory, TRAINING_MEMORY_DEFAULT_KB,
+							TRAINING_MEMORY_MIN_KB, MAX_KILOBYTES, PGC_USERSET, GUC_UNIT_KB,
+							NULL, NULL, NULL);
+	MarkGUCPrefixReserved("churnops");
+}

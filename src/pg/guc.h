@@ -1,0 +1,15 @@
+/*
+ * guc.h
+ *	  Settings churnops.*
+ */
+#ifndef CHURNOPS_PG_GUC_H
+#define CHURNOPS_PG_GUC_H
+
+extern int	guc_cache_size;			/* kB: decoded models of one backend */
+extern char *guc_code_version;		/* recorded with each version; '' is none */
+extern bool guc_progress;			/* NOTICE every 5 s of a training */
+extern int	guc_training_memory;	/* kB: one training, workers included */
+
+extern void guc_init(void);
+
+#endif

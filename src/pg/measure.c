@@ -1,0 +1,263 @@
+/*
+ * measure.c
+ *	  What a training is worth.
+ *
+ * Each part of the training (holdout, out of bag) becomes one JSON object with
+ * every metric that belongs to the task; what is undefined is null, and each
+ * null, and each value set by convention, has a text in the warnings.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "utils/json.h"
+#include "utils/memutils.h"
+
+#include "metric/metric.h"
+#include "pg/budget.h"
+#include "pg/json.h"
+#include "pg/measure.h"
+
+/* Why a metric can be undefined, or set by convention; %s is the part. */
+static const char *const reasons[METRIC_COUNT] = {
+	[METRIC_ACCURACY] = "no row of %s has weight",
+	[METRIC_BALANCED_ACCURACY] = "a class has no row in %s",
+	[METRIC_PRECISION] = "no row of %s is predicted positive",
+	[METRIC_PRECISION_MACRO] = "a class is not predicted for any row of %s",
+	[METRIC_PRECISION_WEIGHTED] = "a class is not predicted for any row of %s",
+	[METRIC_RECALL] = "no row of %s is positive",
+	[METRIC_RECALL_MACRO] = "a class has no row in %s",
+	[METRIC_RECALL_WEIGHTED] = "a class has no row in %s",
+	[METRIC_F1] = "no row of %s is positive or predicted so",
+	[METRIC_F1_MACRO] = "a class has no row in %s and is not predicted",
+	[METRIC_F1_WEIGHTED] = "a class has no row in %s and is not predicted",
+	[METRIC_ROC_AUC] = "%s has one class only",
+	[METRIC_ROC_AUC_MACRO] = "a class has no row in %s",
+	[METRIC_ROC_AUC_WEIGHTED] = "a class has no row in %s",
+	[METRIC_AVERAGE_PRECISION] = "no row of %s is positive",
+	[METRIC_AVERAGE_PRECISION_MACRO] = "a class has no row in %s",
+	[METRIC_AVERAGE_PRECISION_WEIGHTED] = "a class has no row in %s",
+	[METRIC_LOG_LOSS] = "no row of %s has weight",
+	[METRIC_BRIER] = "no row of %s has weight",
+	[METRIC_KS] = "%s has one class only",
+	[METRIC_LIFT_AT_10] = "no row of %s is positive",
+	[METRIC_MCC] = "%s has one class only, or one is predicted only",
+	[METRIC_RMSE] = "no row of %s has weight",
+	[METRIC_MAE] = "no row of %s has weight",
+	[METRIC_R2] = "the target is the same in all rows of %s",
+};
+
+/* A part of the training. */
+typedef struct Part
+{
+	const char *key;			/* in the JSON document */
+	const char *name;			/* in a sentence */
+} Part;
+
+static const Part holdout = {"holdout", "the holdout"};
+static const Part oob = {"oob", "the out-of-bag rows"};
+
+/* Add a text to the array of warnings. */
+static void
+warn(StringInfo warnings, const char *text)
+{
+	json_separate(warnings);
+	escape_json(warnings, text);
+}
+
+/* Add a warning per metric that is undefined or set by convention. */
+static void
+warn_undefined(StringInfo warnings, const Part *part, const MetricReport *report)
+{
+	for (int m = 0; m < METRIC_COUNT; m++)
+	{
+		const char *state;
+		char	   *reason;
+
+		if ((report->applies & report->undefined & (UINT32_C(1) << m)) == 0)
+			continue;
+		state = isnan(report->value[m]) ? "undefined" : "set to 0";
+		reason = psprintf(reasons[m], part->name);
+		warn(warnings, psprintf("%s.%s is %s: %s", part->key, metric_name(m), state, reason));
+	}
+	if (report->n_clipped > 0)
+		warn(warnings, psprintf("%s.log_loss clips probabilities of exactly 0 or 1, which "
+								UINT64_FORMAT " of " UINT64_FORMAT " rows have",
+								part->key, report->n_clipped, report->n_rows));
+}
+
+/* 1 per row of the positive class, else 0; scores become those of that class. */
+static uint8_t *
+positive_labels(const Training *t, ForestScores *scores)
+{
+	uint8_t    *labels = MemoryContextAllocHuge(CurrentMemoryContext, Max(scores->n, 1));
+
+	for (size_t i = 0; i < scores->n; i++)
+		labels[i] = scores->label[i] == (uint32) t->positive;
+	if (t->positive == 0)
+	{
+		for (size_t i = 0; i < scores->n; i++)
+			scores->outputs[i] = 1 - scores->outputs[i];
+	}
+	return labels;
+}
+
+/* All metrics of a part, from its scores. */
+static void
+part_report(Training *t, ForestScores *scores, MetricReport *report)
+{
+	const Host *host = &t->host.host;
+	Status		status;
+	Failure		why;
+
+	if (t->task == FOREST_REGRESSION)
+		status = metric_regression(host, scores->target, scores->outputs, scores->weight,
+								   scores->n, report, &why);
+	else if (t->n_classes > 2)
+		status = metric_multiclass(host, scores->label, scores->outputs, t->n_classes,
+								   scores->weight, scores->n, report, &why);
+	else
+	{
+		uint8_t    *labels = positive_labels(t, scores);
+
+		status = metric_binary(host, labels, scores->outputs, scores->weight, scores->n, report,
+							   &why);
+		pfree(labels);
+	}
+	budget_check(&t->host, status, &why);
+}
+
+/* The JSON object of a part; null, with a warning, for a part without rows. */
+static void
+write_part(Training *t, StringInfo out, StringInfo warnings, const Part *part,
+		   ForestScores *scores)
+{
+	MetricReport report;
+
+	if (scores->n_uncovered > 0)
+		warn(warnings, psprintf("%zu of %zu training rows are in the sample of every tree and "
+								"have no out-of-bag score", scores->n_uncovered,
+								scores->n + scores->n_uncovered));
+	if (scores->n == 0)
+	{
+		json_value(out, part->key, NULL);
+		warn(warnings, psprintf("%s is empty: there are no rows", part->key));
+		return;
+	}
+	part_report(t, scores, &report);
+	json_key(out, part->key);
+	appendStringInfoChar(out, '{');
+	for (int m = 0; m < METRIC_COUNT; m++)
+	{
+		if ((report.applies & (UINT32_C(1) << m)) != 0)
+			json_number(out, metric_name(m), report.value[m]);
+	}
+	appendStringInfoChar(out, '}');
+	warn_undefined(warnings, part, &report);
+}
+
+/* The holdout's metrics. */
+static void
+write_holdout(Training *t, StringInfo out, StringInfo warnings)
+{
+	const Host *host = &t->host.host;
+	ForestScores scores = {0};
+	Failure		why;
+
+	if (t->request.test_size == 0)
+	{
+		json_value(out, holdout.key, NULL);
+		return;
+	}
+	if (t->report.n_test > 0)
+		budget_check(&t->host, forest_holdout_scores(host, t->forest, t->model, &scores, &why),
+					 &why);
+	write_part(t, out, warnings, &holdout, &scores);
+	forest_scores_free(host, &scores);
+}
+
+/* The out-of-bag metrics. */
+static void
+write_oob(Training *t, StringInfo out, StringInfo warnings)
+{
+	const Host *host = &t->host.host;
+	ForestScores scores = {0};
+	Failure		why;
+
+	if (!t->params->bootstrap)
+	{
+		json_value(out, oob.key, NULL);
+		return;
+	}
+	budget_check(&t->host, forest_oob_scores(host, t->forest, t->model, &scores, &why), &why);
+	write_part(t, out, warnings, &oob, &scores);
+	forest_scores_free(host, &scores);
+}
+
+/*
+ * ForestMeasure: ROC AUC of two classes (the same for either as the positive
+ * one), macro one-versus-rest AUC of several, R² of a regression.  Does not
+ * raise.
+ */
+static Status
+measure_scores(void *ctx, const ForestScores *scores, double *out, Failure *why)
+{
+	Training   *t = ctx;
+	const Host *host = &t->host.host;
+	MetricReport report;
+	uint8_t    *labels;
+	Status		status;
+
+	if (t->task == FOREST_REGRESSION)
+	{
+		status = metric_regression(host, scores->target, scores->outputs, scores->weight,
+								   scores->n, &report, why);
+		*out = status == STATUS_OK ? report.value[METRIC_R2] : NAN;
+		return status;
+	}
+	if (t->n_classes > 2)
+	{
+		status = metric_multiclass(host, scores->label, scores->outputs, t->n_classes,
+								   scores->weight, scores->n, &report, why);
+		*out = status == STATUS_OK ? report.value[METRIC_ROC_AUC_MACRO] : NAN;
+		return status;
+	}
+	labels = host->realloc(host->ctx, NULL, 0, Max(scores->n, 1));
+	if (labels == NULL)
+		return fail(why, STATUS_NO_MEMORY, "out of memory for %zu labels", scores->n);
+	for (size_t i = 0; i < scores->n; i++)
+		labels[i] = scores->label[i] == 1;
+	status = metric_roc_auc(host, labels, scores->outputs, scores->weight, scores->n, out, why);
+	host->realloc(host->ctx, labels, Max(scores->n, 1), 0);
+	return status;
+}
+
+void
+measure_training(Training *t)
+{
+	MemoryContext old = MemoryContextSwitchTo(t->context);
+	uint32		n_features = forest_model_n_features(t->model);
+	StringInfoData out;
+	StringInfoData warnings;
+	size_t		n_rows;
+	Failure		why;
+
+	initStringInfo(&out);
+	initStringInfo(&warnings);
+	appendStringInfoChar(&out, '{');
+	appendStringInfoChar(&warnings, '[');
+	write_holdout(t, &out, &warnings);
+	write_oob(t, &out, &warnings);
+	appendStringInfoChar(&warnings, ']');
+	json_value(&out, "warnings", warnings.data);
+	appendStringInfoChar(&out, '}');
+	t->metrics = out.data;
+
+	t->permutation = palloc(n_features * sizeof(double));
+	t->permutation_sd = palloc(n_features * sizeof(double));
+	budget_check(&t->host,
+				 forest_permutation_importance(&t->host.host, t->forest, t->model,
+											   measure_scores, t, t->permutation,
+											   t->permutation_sd, &n_rows, &why), &why);
+	MemoryContextSwitchTo(old);
+}

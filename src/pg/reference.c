@@ -1,0 +1,367 @@
+/*
+ * reference.c
+ *	  What a model reference means, and for whom.
+ *
+ * A statement must see one version of a model from its first row to its last,
+ * and the next statement after a committed promotion the new one, in every
+ * backend and on every standby.  The usual means, a backend cache of alias →
+ * version that a relcache callback empties, cannot promise that:
+ *
+ *	1. Invalidations are sent after a commit has become visible: another
+ *	   backend can already see the new row and still use the old entry.
+ *	2. Invalidations are read when a lock is taken; a statement that takes no
+ *	   new lock reads none.
+ *	3. An entry refilled under an older snapshot (a cursor, REPEATABLE READ)
+ *	   is stale for the next statement, and nobody will ever say so.
+ *	4. A plain UPDATE of a row sends no relcache invalidation, and a trigger
+ *	   that sends one is skipped in the role of a replica.
+ *	5. fn_extra outlives a statement in PL/pgSQL's simple expressions, so a
+ *	   memo kept there has the same holes again.
+ *
+ * So nothing is invalidated.  A reference is resolved by an index lookup under
+ * GetActiveSnapshot(), the snapshot by which the statement sees everything
+ * else (about a microsecond a table), and the answer is remembered as long as
+ * that cannot change: for this local transaction, user and snapshot, the
+ * latter known by xmin, xmax, the counts of its running transactions and its
+ * command.  With equal xmin and xmax the set of running transactions can only
+ * shrink, on a standby too, so equal counts mean equal sets.  The user is in
+ * the key because rights are checked at the same time; a SET ROLE or a
+ * SECURITY DEFINER function in the middle asks again.
+ *
+ * One thing the key does not show: after ROLLBACK TO a savepoint the same
+ * command number can mean fewer rows.  Therefore everything is forgotten when
+ * a transaction or a subtransaction aborts.
+ *
+ * What follows from it: 200,000 calls in a PL/pgSQL loop are one probe; own
+ * uncommitted promotions are seen by the next command; a cursor keeps the
+ * version of its snapshot; each parallel worker probes for itself under the
+ * leader's snapshot; a standby needs nothing.  Versions by number are probed
+ * too: they can be dropped.
+ *
+ * The model's owner is a role by name, which need not exist any more; then
+ * nobody has the right.  A model that one may not use and a model that does
+ * not exist give the same error, so that names cannot be found out.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/snapmgr.h"
+
+#include "pg/catalog.h"
+#include "pg/compat.h"
+#include "pg/reference.h"
+
+#define URI_PREFIX "models:/"
+#define MAX_NAME_BYTES (NAMEDATALEN - 1)
+#define MAX_VERSION_DIGITS 10
+/* A prefix, two names and the sign between them. */
+#define MAX_TEXT_BYTES (sizeof(URI_PREFIX) + 2 * NAMEDATALEN)
+#define MEMO_ENTRIES 16
+
+/* What must be equal for an answer to hold still. */
+typedef struct MemoKey
+{
+	LocalTransactionId transaction;
+	Oid			user;
+	TransactionId xmin;
+	TransactionId xmax;
+	uint32		n_running;
+	int32		n_running_sub;
+	CommandId	command;
+} MemoKey;
+
+typedef struct MemoEntry
+{
+	int			n_bytes;
+	char		text[MAX_TEXT_BYTES];
+	Resolved	resolved;
+} MemoEntry;
+
+/* The answers under one key: entries [0, n_entries), replaced in turn. */
+static struct
+{
+	MemoKey		key;
+	int			n_entries;
+	int			next;			/* to be replaced when all are taken */
+	int			last;			/* found last time */
+	MemoEntry	entries[MEMO_ENTRIES];
+} memo;
+
+/* Numbers the probes of this backend. */
+static uint64 last_serial = 0;
+
+static void
+forget_at_abort(XactEvent event, void *arg)
+{
+	(void) arg;
+	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PARALLEL_ABORT)
+		memo.n_entries = 0;
+}
+
+static void
+forget_at_subabort(SubXactEvent event, SubTransactionId subtransaction,
+				   SubTransactionId parent, void *arg)
+{
+	(void) subtransaction;
+	(void) parent;
+	(void) arg;
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		memo.n_entries = 0;
+}
+
+void
+reference_init(void)
+{
+	RegisterXactCallback(forget_at_abort, NULL);
+	RegisterSubXactCallback(forget_at_subabort, NULL);
+}
+
+/* --------------------------------------------------------------- syntax -- */
+
+/* The length of the name [a-z][a-z0-9_.-]{0,62} at the start of text; 0 if there is none. */
+static int
+name_length(const char *text)
+{
+	int			n = 0;
+
+	if (text[0] < 'a' || text[0] > 'z')
+		return 0;
+	while ((text[n] >= 'a' && text[n] <= 'z') || (text[n] >= '0' && text[n] <= '9') ||
+		   text[n] == '_' || text[n] == '.' || text[n] == '-')
+		n++;
+	return n <= MAX_NAME_BYTES ? n : 0;
+}
+
+/* A version number that is the whole text; 0 if it is none. */
+static int32
+parse_version(const char *text)
+{
+	int64		version = 0;
+	int			n = 0;
+
+	if (text[0] == '0')
+		return 0;
+	for (; text[n] >= '0' && text[n] <= '9' && n < MAX_VERSION_DIGITS; n++)
+		version = version * 10 + (text[n] - '0');
+	return text[n] == '\0' && version <= PG_INT32_MAX ? (int32) version : 0;
+}
+
+static bool
+try_parse(const char *text, Reference *out)
+{
+	int			n;
+
+	memset(out, 0, sizeof(*out));
+	if (strncmp(text, URI_PREFIX, strlen(URI_PREFIX)) == 0)
+		text += strlen(URI_PREFIX);
+	n = name_length(text);
+	if (n == 0)
+		return false;
+	memcpy(out->model, text, n);
+	text += n;
+	if (text[0] == '/')
+	{
+		out->version = parse_version(text + 1);
+		return out->version > 0;
+	}
+	strlcpy(out->alias, REFERENCE_DEFAULT_ALIAS, sizeof(out->alias));
+	if (text[0] == '\0')
+		return true;
+	n = text[0] == '@' ? name_length(text + 1) : 0;
+	if (n == 0 || text[n + 1] != '\0')
+		return false;
+	strlcpy(out->alias, text + 1, sizeof(out->alias));
+	return true;
+}
+
+void
+reference_parse(const char *text, Reference *out)
+{
+	if (!try_parse(text, out))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("invalid model reference \"%s\"", text),
+				 errdetail("A reference is churn, churn/3 or churn@alias, with or without the "
+						   "prefix %s; names match [a-z][a-z0-9_.-]{0,62}.", URI_PREFIX)));
+}
+
+void
+reference_check_name(const char *name, const char *what)
+{
+	int			n = name_length(name);
+
+	if (n == 0 || name[n] != '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("invalid %s name \"%s\"", what, name),
+				 errdetail("A name is a lower-case letter followed by up to 62 lower-case letters, "
+						   "digits, underscores, dots or hyphens.")));
+}
+
+/* --------------------------------------------------------------- probes -- */
+
+static bool
+is_member_of(const char *owner)
+{
+	Oid			role = owner != NULL ? get_role_oid(owner, true) : InvalidOid;
+
+	return OidIsValid(role) && has_privs_of_role(GetUserId(), role);
+}
+
+int
+reference_model_access(const char *model)
+{
+	ProbeKey	key = {.column = "name", .text = model};
+	Probe		probe;
+	int			access = 0;
+
+	if (probe_begin(&probe, "model", "model_pkey", &key, 1))
+		access = is_member_of(probe_text(&probe, "owner")) ? 1 : -1;
+	probe_end(&probe);
+	return access;
+}
+
+/* The version that an alias of an existing, permitted model points to. */
+static int32
+probe_alias(const Reference *reference)
+{
+	ProbeKey	keys[] = {
+		{.column = "model", .text = reference->model},
+		{.column = "alias", .text = reference->alias},
+	};
+	Probe		probe;
+	bool		is_null = true;
+	int32		version = 0;
+
+	if (probe_begin(&probe, "alias", "alias_pkey", keys, lengthof(keys)))
+		version = DatumGetInt32(probe_value(&probe, "version", &is_null));
+	probe_end(&probe);
+	if (is_null)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("model \"%s\" has no alias \"%s\"", reference->model, reference->alias),
+				 errhint("Name a version, or give the alias to one with "
+						 "SELECT churnops_promote('%s/1', '%s');", reference->model,
+						 reference->alias)));
+	return version;
+}
+
+/* Fill what the version's row says; an error when there is none. */
+static void
+probe_version(Resolved *resolved)
+{
+	ProbeKey	keys[] = {
+		{.column = "model", .text = resolved->model},
+		{.column = "version", .number = resolved->version},
+	};
+	Probe		probe;
+	char	   *digest = NULL;
+	Datum		positive;
+	bool		is_null;
+
+	if (probe_begin(&probe, "version", "version_pkey", keys, lengthof(keys)))
+	{
+		digest = probe_text(&probe, "artifact_digest");
+		positive = probe_value(&probe, "positive_class_index", &is_null);
+		resolved->positive = is_null ? -1 : DatumGetInt32(positive);
+	}
+	probe_end(&probe);
+	if (digest == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("version %d of model \"%s\" does not exist", resolved->version,
+						resolved->model),
+				 errhint("List its versions with SELECT version, status FROM churnops.versions "
+						 "WHERE model = '%s';", resolved->model)));
+	strlcpy(resolved->digest, digest, sizeof(resolved->digest));
+}
+
+static void
+resolve(const char *text, Resolved *out)
+{
+	Reference	reference;
+
+	reference_parse(text, &reference);
+	if (reference_model_access(reference.model) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("model \"%s\" does not exist", reference.model),
+				 errhint("Models you may use are listed in the view churnops.models.")));
+	memset(out, 0, sizeof(*out));
+	strlcpy(out->model, reference.model, sizeof(out->model));
+	strlcpy(out->alias, reference.alias, sizeof(out->alias));
+	out->version = reference.version > 0 ? reference.version : probe_alias(&reference);
+	probe_version(out);
+	out->serial = ++last_serial;
+}
+
+/* ----------------------------------------------------------------- memo -- */
+
+/* Drop the answers unless they were given under the present key. */
+static void
+check_memo_key(void)
+{
+	Snapshot	snapshot;
+	MemoKey		key;
+
+	if (!ActiveSnapshotSet())
+		elog(ERROR, "a model is referred to without a snapshot");
+	snapshot = GetActiveSnapshot();
+	key.transaction = compat_local_transaction();
+	key.user = GetUserId();
+	key.xmin = snapshot->xmin;
+	key.xmax = snapshot->xmax;
+	key.n_running = snapshot->xcnt;
+	key.n_running_sub = snapshot->subxcnt;
+	key.command = snapshot->curcid;
+	if (memcmp(&key, &memo.key, sizeof(key)) != 0)
+	{
+		memo.n_entries = 0;
+		memo.key = key;
+	}
+}
+
+static MemoEntry *
+find_entry(const char *text, int n_bytes)
+{
+	for (int k = 0; k < memo.n_entries; k++)
+	{
+		int			i = (memo.last + k) % memo.n_entries;
+		MemoEntry  *entry = &memo.entries[i];
+
+		if (entry->n_bytes == n_bytes && memcmp(entry->text, text, n_bytes) == 0)
+		{
+			memo.last = i;
+			return entry;
+		}
+	}
+	return NULL;
+}
+
+const Resolved *
+reference_resolve(const char *text, int n_bytes)
+{
+	MemoEntry  *entry;
+	Resolved	resolved;
+
+	check_memo_key();
+	entry = find_entry(text, n_bytes);
+	if (entry != NULL)
+		return &entry->resolved;
+	resolve(pnstrdup(text, n_bytes), &resolved);
+
+	/* A probe can run code that resolves, or abort: the memo is touched only now. */
+	check_memo_key();
+	if (memo.n_entries < MEMO_ENTRIES)
+		memo.next = memo.n_entries++;
+	else
+		memo.next = (memo.next + 1) % MEMO_ENTRIES;
+	entry = &memo.entries[memo.next];
+	memo.last = memo.next;
+	entry->n_bytes = n_bytes;
+	memcpy(entry->text, text, n_bytes);
+	entry->resolved = resolved;
+	return &entry->resolved;
+}

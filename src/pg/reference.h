@@ -1,0 +1,51 @@
+/*
+ * reference.h
+ *	  Model references, `churn`, `churn/3`, `churn@alias`, with or without
+ *	  `models:/`, and what they mean under the statement's snapshot.
+ */
+#ifndef CHURNOPS_PG_REFERENCE_H
+#define CHURNOPS_PG_REFERENCE_H
+
+#define REFERENCE_DEFAULT_ALIAS "champion"
+
+typedef struct Reference
+{
+	char		model[NAMEDATALEN];
+	char		alias[NAMEDATALEN]; /* empty when a version was named */
+	int32		version;		/* 0 when an alias was named */
+} Reference;
+
+/* Set up the callbacks that forget what was resolved; once, when the module is loaded. */
+extern void reference_init(void);
+
+/* Raises 42602 with the rule for names. */
+extern void reference_parse(const char *text, Reference *out);
+/* Check a bare model or alias name; `what` is "model" or "alias". */
+extern void reference_check_name(const char *name, const char *what);
+
+typedef struct Resolved
+{
+	char		model[NAMEDATALEN];
+	char		alias[NAMEDATALEN]; /* by which it was found; empty for a version by number */
+	int32		version;
+	int32		positive;		/* index of the positive class; -1 when there is none */
+	char		digest[65];		/* artifact digest, hex */
+	uint64		serial;			/* different for every probe: a key for callers' own memos */
+} Resolved;
+
+/*
+ * Resolve a reference under GetActiveSnapshot(), with the caller's right to
+ * predict checked (membership of the model's owner).  Remembered per text for
+ * the statement; see the essay in reference.c.  Unknown and forbidden models
+ * raise the same 42704; an unknown version or alias of an own model is 42704.
+ * The result is valid until the next call.
+ */
+extern const Resolved *reference_resolve(const char *text, int n_bytes);
+
+/*
+ * Is there a model of this name that the current user owns (by membership)?
+ * 0 no such model, 1 owned, -1 exists and is another's.
+ */
+extern int	reference_model_access(const char *model);
+
+#endif

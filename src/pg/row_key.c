@@ -1,0 +1,130 @@
+/*
+ * row_key.c
+ *	  Keys of rows as JSON objects.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+
+#include "pg/compat.h"
+#include "pg/row_key.h"
+
+static int
+find_column(TupleDesc columns, const char *name)
+{
+	for (int i = 0; i < columns->natts; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(columns, i);
+
+		if (!column->attisdropped && strcmp(NameStr(column->attname), name) == 0)
+			return i;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("key column \"%s\" is not in the query", name),
+			 errhint("Name columns of the query, as in key => ARRAY['id'].")));
+	return -1;
+}
+
+/* to_jsonb(anyelement) takes the type of its argument from the call's expression. */
+static void
+prepare_to_jsonb(RowKeyColumn *key, Form_pg_attribute column)
+{
+	Const	   *argument = makeNullConst(column->atttypid, column->atttypmod,
+										 column->attcollation);
+	FuncExpr   *call = makeFuncExpr(F_TO_JSONB, JSONBOID, list_make1(argument), InvalidOid,
+									InvalidOid, COERCE_EXPLICIT_CALL);
+
+	fmgr_info(F_TO_JSONB, &key->to_jsonb);
+	fmgr_info_set_expr((Node *) call, &key->to_jsonb);
+}
+
+void
+row_key_init(RowKey *key, ArrayType *names, TupleDesc columns)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+
+	memset(key, 0, sizeof(*key));
+	if (names == NULL)
+		return;
+	deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls,
+					  &key->n_columns);
+	key->columns = palloc0(sizeof(RowKeyColumn) * Max(key->n_columns, 1));
+	for (int i = 0; i < key->n_columns; i++)
+	{
+		RowKeyColumn *column = &key->columns[i];
+
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("argument \"key\" must not contain nulls")));
+		column->name = TextDatumGetCString(elements[i]);
+		column->column = find_column(columns, column->name);
+		column->base = getBaseType(TupleDescAttr(columns, column->column)->atttypid);
+		prepare_to_jsonb(column, TupleDescAttr(columns, column->column));
+		key->last_column = Max(key->last_column, column->column + 1);
+	}
+}
+
+/* A value as JSON: the usual types of keys directly, others as to_jsonb() has them. */
+static void
+column_value(RowKeyColumn *key, Datum value, JsonbValue *out)
+{
+	struct varlena *packed;
+	Jsonb	   *json;
+
+	switch (key->base)
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			out->type = jbvNumeric;
+			out->val.numeric = int64_to_numeric(key->base == INT8OID ? DatumGetInt64(value) :
+												key->base == INT4OID ? DatumGetInt32(value) :
+												DatumGetInt16(value));
+			return;
+		case TEXTOID:
+		case VARCHAROID:
+			packed = PG_DETOAST_DATUM_PACKED(value);
+			out->type = jbvString;
+			out->val.string.val = VARDATA_ANY(packed);
+			out->val.string.len = VARSIZE_ANY_EXHDR(packed);
+			return;
+		default:
+			json = DatumGetJsonbP(FunctionCall1(&key->to_jsonb, value));
+			if (JsonbExtractScalar(&json->root, out))
+				return;
+			out->type = jbvBinary;
+			out->val.binary.data = &json->root;
+			out->val.binary.len = VARSIZE(json) - VARHDRSZ;
+	}
+}
+
+Datum
+row_key_jsonb(RowKey *key, const Datum *values, const bool *nulls)
+{
+	JsonbParseState *state = NULL;
+
+	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (int i = 0; i < key->n_columns; i++)
+	{
+		RowKeyColumn *column = &key->columns[i];
+		JsonbValue	name = {.type = jbvString};
+		JsonbValue	value = {.type = jbvNull};
+
+		name.val.string.val = column->name;
+		name.val.string.len = (int) strlen(column->name);
+		if (!nulls[column->column])
+			column_value(column, values[column->column], &value);
+		(void) pushJsonbValue(&state, WJB_KEY, &name);
+		(void) pushJsonbValue(&state, WJB_VALUE, &value);
+	}
+	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+}

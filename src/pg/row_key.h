@@ -1,0 +1,36 @@
+/*
+ * row_key.h
+ *	  The key columns of a row, by which users know it again, as a JSON object.
+ */
+#ifndef CHURNOPS_PG_ROW_KEY_H
+#define CHURNOPS_PG_ROW_KEY_H
+
+#include "access/tupdesc.h"
+#include "fmgr.h"
+#include "utils/array.h"
+
+typedef struct RowKeyColumn
+{
+	char	   *name;
+	int			column;			/* from 0 */
+	Oid			base;			/* type, domains resolved */
+	FmgrInfo	to_jsonb;		/* knows the column's type */
+} RowKeyColumn;
+
+typedef struct RowKey
+{
+	int			n_columns;		/* 0: no key */
+	int			last_column;	/* the last one needed, counted from 1 */
+	RowKeyColumn *columns;
+} RowKey;
+
+/*
+ * Find the columns of a text[] (NULL: no key) in a row type: 42703 for one
+ * that is not there, 22004 for NULL.  Made in the current memory context.
+ */
+extern void row_key_init(RowKey *key, ArrayType *names, TupleDesc columns);
+
+/* The key of a row as jsonb, in the current memory context. */
+extern Datum row_key_jsonb(RowKey *key, const Datum *values, const bool *nulls);
+
+#endif

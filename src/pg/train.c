@@ -1,0 +1,460 @@
+/*
+ * train.c
+ *	  churnops_train: from a query to a registered version.
+ *
+ * The steps of a training, in order, and what each holds at its end:
+ *
+ *	  open_query	the query, prepared and checked; every column has its role
+ *	  read_rows		the frame, all rows column by column; the query has ended
+ *	  settle_task	task, classes, positive class, parameters resolved for them
+ *	  plan_memory	the number of workers; what does not fit was refused
+ *	  prepare_trees	the matrix, in shared memory if there will be workers; the
+ *					frame is gone
+ *	  grow_forest	the artifact, and the model decoded from it
+ *	  measure_training	metrics and importances
+ *
+ * Whatever can be refused is refused as early as it can be seen: arguments
+ * and rights before the query, columns before the rows, memory before it is
+ * taken.  Everything lives in the training's own memory context and, for
+ * shared memory, in the current resource owner, so an error at any point
+ * leaves nothing behind.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/parallel.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "pg/arguments.h"
+#include "pg/budget.h"
+#include "pg/catalog.h"
+#include "pg/columns.h"
+#include "pg/digest.h"
+#include "pg/json.h"
+#include "pg/measure.h"
+#include "pg/notice.h"
+#include "pg/parallel.h"
+#include "pg/query.h"
+#include "pg/reference.h"
+#include "pg/registration.h"
+#include "pg/report.h"
+#include "pg/train.h"
+
+/* A dump writes an artifact as one line of two digits a byte: less than 1 GB. */
+#define ARTIFACT_MAX_MB 500
+
+PG_FUNCTION_INFO_V1(churnops_train);
+
+/* Refuse more rows than a training takes before any is read. */
+static void
+refuse_too_many_rows(double expected)
+{
+	if (expected > (double) FOREST_MAX_ROWS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the query is expected to return %.0f rows, at most %zu can be trained on",
+						expected, FOREST_MAX_ROWS),
+				 errhint("Train on a sample, for example with TABLESAMPLE or LIMIT; if the "
+						 "planner is wrong, run ANALYZE on the tables.")));
+}
+
+/* The task's name, as the catalogue has it. */
+static const char *
+task_name(ForestTask task)
+{
+	return task == FOREST_CLASSIFICATION ? "classification" : "regression";
+}
+
+/* Refuse what the registration would: a version of another kind than its model. */
+static void
+refuse_other_kind(const Training *t, ForestTask task)
+{
+	const TrainRequest *request = &t->request;
+
+	if (request->model_task == NULL ||
+		(strcmp(request->model_task, task_name(task)) == 0 &&
+		 strcmp(request->model_target, request->target) == 0))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("model \"%s\" is a %s of \"%s\", not a %s of \"%s\"", request->model,
+					request->model_task, request->model_target, task_name(task),
+					request->target),
+			 errhint("Versions of a model share task and target: train under another name, or "
+					 "drop the model first with churnops_drop_model.")));
+}
+
+/* Prepare the query and give its columns their roles. */
+static UserQuery *
+open_query(Training *t)
+{
+	UserQuery  *query = query_prepare(t->request.query);
+	MemoryContext old = MemoryContextSwitchTo(t->context);
+
+	columns_assign(&t->request, query_columns(query), &t->dataset);
+	if (!t->dataset.task_open)
+	{
+		refuse_other_kind(t, t->dataset.task);
+		arguments_check_params(&t->host, t->request.params, t->dataset.task);
+	}
+	if (t->request.positive_class != NULL && t->dataset.task == FOREST_REGRESSION &&
+		!t->dataset.task_open)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a regression has no positive_class")));
+	refuse_too_many_rows(query_estimated_rows(query));
+	t->fingerprint = query_fingerprint(query);
+	t->relations = registration_relations(query_relations(query));
+	t->search_path = pstrdup(GetConfigOption("search_path", false, false));
+	MemoryContextSwitchTo(old);
+	return query;
+}
+
+/* Read all rows into the frame. */
+static void
+read_rows(Training *t, UserQuery *query)
+{
+	MemoryContext old = MemoryContextSwitchTo(t->context);
+
+	dataset_begin(&t->dataset, &t->host, query_estimated_rows(query));
+	query_run(query, dataset_row, &t->dataset);
+	t->snapshot = pstrdup(query_snapshot(query));
+	t->lsn = query_lsn(query) == NULL ? NULL : pstrdup(query_lsn(query));
+	t->dataset_digest = dataset_digest(&t->dataset);
+	t->n_unknown = forest_frame_n_unknown(t->dataset.frame);
+	MemoryContextSwitchTo(old);
+}
+
+/* Copy the labels of the classes out of the frame. */
+static void
+copy_classes(Training *t)
+{
+	ForestFrame *frame = t->dataset.frame;
+	Failure		why;
+
+	budget_check(&t->host, forest_frame_classes(frame, &t->n_classes, &why), &why);
+	t->classes = MemoryContextAllocZero(t->context, Max(t->n_classes, 1) * sizeof(char *));
+	for (uint32 i = 0; i < t->n_classes; i++)
+	{
+		size_t		n_bytes;
+		const char *label = forest_frame_class_label(frame, i, &n_bytes);
+
+		t->classes[i] = MemoryContextAllocZero(t->context, n_bytes + 1);
+		memcpy(t->classes[i], label, n_bytes);
+	}
+}
+
+/* The class that positive_class names. */
+static int
+find_positive(const Training *t)
+{
+	StringInfoData labels;
+
+	initStringInfo(&labels);
+	for (uint32 i = 0; i < t->n_classes; i++)
+	{
+		const char *label = json_from_utf8(t->classes[i]);
+
+		if (strcmp(label, t->request.positive_class) == 0)
+			return i;
+		if (labels.len < 400)
+			appendStringInfo(&labels, "%s\"%s\"", i > 0 ? ", " : "", label);
+		else if (i + 1 == t->n_classes)
+			appendStringInfoString(&labels, ", ...");
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("positive_class \"%s\" is no class of target \"%s\"",
+					t->request.positive_class, t->request.target),
+			 errdetail("The classes are %s.", labels.data)));
+}
+
+/* Decide task, classes and positive class, and resolve the parameters for them. */
+static void
+settle_task(Training *t)
+{
+	Dataset    *d = &t->dataset;
+	bool		zero_one = d->task_open && forest_frame_is_zero_one(d->frame);
+	Failure		why;
+
+	t->task = d->task;
+	if (zero_one)
+	{
+		budget_check(&t->host, forest_frame_number_classes(d->frame, &why), &why);
+		t->task = FOREST_CLASSIFICATION;
+	}
+	refuse_other_kind(t, t->task);
+	copy_classes(t);
+	t->positive = t->n_classes == 2 ? 1 : -1;
+	if (t->request.positive_class != NULL)
+	{
+		if (t->task == FOREST_REGRESSION)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("a regression has no positive_class"),
+					 errdetail("Target \"%s\" has other values than 0 and 1.",
+							   t->request.target)));
+		t->positive = find_positive(t);
+	}
+	t->params = arguments_params(&t->host, t->request.params);
+	budget_check(&t->host, forest_params_finish(t->params, t->task, t->n_classes, &why), &why);
+	if (!t->request.quiet)
+		notice_rows(t, zero_one);
+}
+
+/*
+ * Find how many workers there is memory for; refuse what does not fit even
+ * without them.
+ */
+static ForestEstimate
+plan_memory(Training *t)
+{
+	ForestEstimate e;
+	Size		read = t->host.used;
+	Size		needed;
+
+	forest_training_estimate(t->dataset.frame, t->params, &e);
+	t->n_workers = parallel_workers_wanted(forest_frame_n_rows(t->dataset.frame),
+										   t->dataset.n_features, t->params->n_estimators);
+	if (!storage_has_room(e.matrix_bytes))
+		t->n_workers = 0;
+	while (t->n_workers > 0 &&
+		   e.matrix_bytes + (t->n_workers + 1) * e.grower_bytes > t->host.budget)
+		t->n_workers--;
+
+	needed = Max(read + e.prepare_bytes, Max(e.grower_bytes, e.score_bytes)) + e.matrix_bytes;
+	if (needed > t->host.budget)
+		budget_refuse(needed,
+					  psprintf("%zu rows of %d features take %s as they were read, %s to put in "
+							   "order, %s as a matrix, %s to grow trees from and %s to score.",
+							   forest_frame_n_rows(t->dataset.frame), t->dataset.n_features,
+							   budget_text(read), budget_text(e.prepare_bytes),
+							   budget_text(e.matrix_bytes), budget_text(e.grower_bytes),
+							   budget_text(e.score_bytes)));
+	return e;
+}
+
+/* Turn the frame into the matrix that trees are grown from. */
+static void
+prepare_trees(Training *t, Size matrix_bytes)
+{
+	ForestSplit split = {
+		.kind = t->request.test_size == 0 ? FOREST_SPLIT_NONE
+		: t->request.time_column != NULL ? FOREST_SPLIT_TIME : FOREST_SPLIT_HASH,
+		.test_size = t->request.test_size,
+		.split_seed = (uint32) t->request.split_seed,
+	};
+	Status		status;
+	Failure		why;
+
+	for (;;)
+	{
+		t->storage = storage_new(&t->host, matrix_bytes, t->n_workers > 0);
+		status = forest_training_new(&t->host.host, storage_host(t->storage), t->dataset.frame,
+									 t->params, &split, &t->forest, &why);
+		if (status != STATUS_NO_MEMORY || !storage_exhausted(t->storage))
+			break;
+		/* no place for a segment: the workers' memory, but our own may do */
+		storage_free(t->storage);
+		t->n_workers = 0;
+	}
+	budget_check(&t->host, status, &why);
+	forest_frame_free(t->dataset.frame);
+	t->dataset.frame = NULL;
+	forest_training_report(t->forest, &t->report);
+	if (!t->request.quiet)
+		notice_columns(t);
+}
+
+/* Raise 54000 if an artifact has become too large to be stored and dumped. */
+static void
+refuse_artifact(Size n_bytes)
+{
+	if (n_bytes > (Size) ARTIFACT_MAX_MB * 1024 * 1024)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("trained model takes %s, at most %d MB can be stored",
+						budget_text(n_bytes), ARTIFACT_MAX_MB),
+				 errhint("Train fewer trees (n_estimators) or smaller ones (max_depth, "
+						 "min_samples_leaf).")));
+}
+
+/* Grow the trees and put them together. */
+static void
+grow_forest(Training *t, Size matrix_bytes)
+{
+	const Host *host = &t->host.host;
+	uint32		n_trees = t->params->n_estimators;
+	ForestBlob *trees = palloc0(n_trees * sizeof(ForestBlob));
+	Size		worker_budget = (t->host.budget - Min(matrix_bytes, t->host.budget)) /
+		(t->n_workers + 1);
+	Size		n_bytes = 0;
+	Failure		why;
+
+	parallel_grow(t->forest, t->storage, &t->host, t->n_workers, worker_budget, trees, n_trees);
+	for (uint32 i = 0; i < n_trees; i++)
+		n_bytes += trees[i].n_bytes;
+	refuse_artifact(n_bytes);
+	budget_check(&t->host, forest_assemble(host, t->forest, trees, &t->artifact, &why), &why);
+	for (uint32 i = 0; i < n_trees; i++)
+		host->realloc(host->ctx, unconstify(uint8_t *, trees[i].bytes), trees[i].n_bytes, 0);
+	pfree(trees);
+	refuse_artifact(t->artifact.n_bytes);
+	t->artifact_digest = digest_bytes(t->artifact.bytes, t->artifact.n_bytes);
+	budget_check(&t->host, forest_decode(host, t->artifact.bytes, t->artifact.n_bytes,
+										 &t->model, &why), &why);
+}
+
+/* Tell the log what has been done, for whoever asks where the time goes. */
+static void
+phase_done(const Training *t, const char *phase)
+{
+	ereport(DEBUG1,
+			(errmsg_internal("churnops: %s after %.3f s", phase, training_seconds(t))));
+}
+
+Training *
+training_run(const TrainRequest *request)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "churnops training",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	Training   *t = palloc0(sizeof(Training));
+	ForestEstimate estimate;
+	UserQuery  *query;
+
+	t->request = *request;
+	t->context = context;
+	t->started_at = GetCurrentTimestamp();
+	pg_host_init(&t->host, AllocSetContextCreate(context, "churnops training data",
+												 ALLOCSET_DEFAULT_SIZES), budget_bytes());
+	forest_params_free(&t->host.host, arguments_params(&t->host, t->request.params));
+
+	SPI_connect();
+	query = open_query(t);
+	read_rows(t, query);
+	SPI_finish();
+	MemoryContextSwitchTo(context);
+	phase_done(t, "rows read");
+
+	settle_task(t);
+	estimate = plan_memory(t);
+	prepare_trees(t, estimate.matrix_bytes);
+	phase_done(t, "rows prepared");
+	grow_forest(t, estimate.matrix_bytes);
+	phase_done(t, "trees grown");
+	if (!t->request.quiet)
+	{
+		measure_training(t);
+		phase_done(t, "model measured");
+	}
+	MemoryContextSwitchTo(old);
+	return t;
+}
+
+void
+training_free(Training *t)
+{
+	forest_model_free(t->model);
+	forest_training_free(t->forest);
+	storage_free(t->storage);
+	MemoryContextDelete(t->context);
+}
+
+double
+training_seconds(const Training *t)
+{
+	return (GetCurrentTimestamp() - t->started_at) / (double) USECS_PER_SEC;
+}
+
+/* Look up task and target of the model, which the caller owns. */
+static void
+find_model(TrainRequest *request)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Oid			types[] = {TEXTOID};
+	Datum		values[] = {CStringGetTextDatum(request->model)};
+
+	SPI_connect();
+	if (catalog_execute("SELECT task, target FROM churnops.model WHERE name = $1", 1, types,
+						values, NULL) == SPI_OK_SELECT && SPI_processed == 1)
+	{
+		HeapTuple	row = SPI_tuptable->vals[0];
+		TupleDesc	columns = SPI_tuptable->tupdesc;
+
+		request->model_task = MemoryContextStrdup(caller, SPI_getvalue(row, columns, 1));
+		request->model_target = MemoryContextStrdup(caller, SPI_getvalue(row, columns, 2));
+	}
+	SPI_finish();
+}
+
+/* What can be refused before the query is looked at. */
+static void
+check_right(TrainRequest *request)
+{
+	int			access;
+
+	PreventCommandIfReadOnly("churnops_train()");
+	reference_check_name(request->model, "model");
+	access = reference_model_access(request->model);
+	if (access < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("cannot train model \"%s\"", request->model),
+				 errhint("Choose another name for the model.")));
+	if (access > 0)
+		find_model(request);
+}
+
+/* The result row. */
+static Datum
+result_row(FunctionCallInfo fcinfo, const Training *t, int32 version, const char *status)
+{
+	TupleDesc	columns;
+	Datum		values[9];
+	bool		nulls[9] = {false};
+
+	if (get_call_result_type(fcinfo, NULL, &columns) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "churnops_train() is declared with another result");
+	values[0] = CStringGetTextDatum(psprintf("%s/%d", t->request.model, version));
+	values[1] = Int32GetDatum(version);
+	values[2] = CStringGetTextDatum(status);
+	values[3] = Int64GetDatum((int64) t->report.n_rows);
+	values[4] = Int64GetDatum((int64) t->report.n_train);
+	values[5] = Int64GetDatum((int64) t->report.n_test);
+	values[6] = Int32GetDatum((int32) t->report.n_features);
+	values[7] = JsonbPGetDatum(json_to_jsonb(t->metrics));
+	values[8] = Float8GetDatum(training_seconds(t));
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(columns), values, nulls));
+}
+
+Datum
+churnops_train(PG_FUNCTION_ARGS)
+{
+	TrainRequest request;
+	Training   *t;
+	int32		version;
+	char	   *status;
+	Datum		result;
+
+	if (IsInParallelMode())
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TRANSACTION_STATE),
+				 errmsg("churnops_train() cannot run during a parallel operation")));
+	arguments_read(fcinfo, &request);
+	check_right(&request);
+	t = training_run(&request);
+	registration_store(t, &version, &status);
+	result = result_row(fcinfo, t, version, status);
+	training_free(t);
+	return result;
+}

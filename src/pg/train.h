@@ -1,0 +1,86 @@
+/*
+ * train.h
+ *	  A training from query to artifact, without the registration: shared by
+ *	  churnops_train and churnops_reproduce.
+ */
+#ifndef CHURNOPS_PG_TRAIN_H
+#define CHURNOPS_PG_TRAIN_H
+
+#include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
+#include "utils/jsonb.h"
+#include "forest/forest.h"
+#include "pg/dataset.h"
+#include "pg/host.h"
+#include "pg/storage.h"
+
+/* The arguments of churnops_train; NULL where not given. */
+typedef struct TrainRequest
+{
+	const char *model;
+	const char *query;
+	const char *target;
+	Jsonb	   *params;
+	List	   *key;			/* of char * */
+	List	   *exclude;		/* of char * */
+	const char *weight;
+	const char *task;
+	const char *positive_class;
+	double		test_size;
+	int32		split_seed;
+	const char *time_column;
+	const char *description;
+	const char *model_task;		/* of the model, if it exists already */
+	const char *model_target;
+	bool		quiet;			/* reproduce: no notices about the data, no metrics */
+} TrainRequest;
+
+/* A training and what has come of it; everything lives in `context`. */
+typedef struct Training
+{
+	TrainRequest request;
+	MemoryContext context;
+	PgHost		host;			/* over a child of context, with the budget */
+	TimestampTz started_at;
+
+	/* from the query */
+	Dataset		dataset;
+	char	   *fingerprint;
+	char	   *relations;		/* JSON */
+	char	   *search_path;
+	char	   *snapshot;
+	char	   *lsn;			/* or NULL */
+	char	   *dataset_digest;
+
+	/* from the rows */
+	ForestParams *params;
+	ForestTask	task;
+	uint32		n_classes;		/* 0 for regression */
+	char	  **classes;		/* labels in class order, UTF-8 */
+	int			positive;		/* class index, -1 without a positive class */
+	size_t		n_unknown;		/* rows left out for their unknown target */
+	int			n_workers;		/* planned */
+	Storage    *storage;
+	ForestTraining *forest;
+	ForestReport report;
+
+	/* the result */
+	ForestArtifact artifact;
+	char	   *artifact_digest;
+	ForestModel *model;
+	char	   *metrics;		/* JSON; NULL if quiet, as the next two */
+	double	   *permutation;	/* per feature of the model, NAN where unknown */
+	double	   *permutation_sd;
+} Training;
+
+/*
+ * Train as the request says.  The training is made in a new child of the
+ * current memory context; training_free() gives everything back.
+ */
+extern Training *training_run(const TrainRequest *request);
+extern void training_free(Training *t);
+
+/* Seconds since the training began. */
+extern double training_seconds(const Training *t);
+
+#endif
