@@ -1,0 +1,693 @@
+/*
+ * grow.c
+ *	  Growing one tree.
+ *
+ * A tree begins with the rows of its bootstrap sample in one buffer and a
+ * frontier that holds the root.  Each turn takes a node from the frontier,
+ * draws features, searches the best split among them, moves the node's rows
+ * to its children's places and puts the children on the frontier.  Without
+ * max_leaf_nodes the frontier is a stack (the smaller child on top, so it
+ * stays short); with it, a heap, and the node with the largest gain is split
+ * first, as in scikit-learn.
+ *
+ * Every random choice at a node is keyed by (seed, purpose, tree, path to the
+ * node), and sums are integers: the order in which nodes are visited changes
+ * nothing.  A tree is a function of the training and its number.
+ *
+ * forest_grower_step() does a bounded amount of work and returns, so that a
+ * caller can look after the rest of its world; all state is in ForestGrower.
+ * When the frontier is empty the tree is pruned (prune.c) and written as
+ * bytes (emit.c).
+ */
+#include "forest/grow.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/rng.h"
+
+/* Visits of a row's feature in one step: about 20 ms. */
+#define STEP_WORK ((uint64_t) 6 * 1000 * 1000)
+/* Bytes of histograms filled by one pass over the rows. */
+#define HISTOGRAM_BYTES ((size_t) 64 * 1024)
+/* Records up to this size hold the row's bins themselves. */
+#define NARROW_RECORD_BYTES 64
+/* Drawn rows whose weight pulls a category's mean towards the node's (A10). */
+#define CATEGORY_SMOOTHING 10.0
+
+/* ------------------------------------------------------------ begin, end -- */
+
+/* Choose how rows lie in the buffers. */
+static void
+choose_layout(ForestGrower *g)
+{
+	const ForestTraining *t = g->t;
+	size_t		features;
+
+	if (t->schema.n_classes > 2)
+		g->payload = GROW_CLASSES;
+	else if (t->schema.n_classes == 2 && !t->weighted)
+		g->payload = GROW_PACKED;
+	else
+		g->payload = GROW_SUMS;
+	g->cells_per_bin = g->payload == GROW_PACKED ? 1
+		: g->payload == GROW_SUMS ? 2 : t->schema.n_classes + 1;
+	g->record_bytes = t->row_bytes + (g->payload == GROW_PACKED ? 8 : 16);
+	g->wide = g->record_bytes > NARROW_RECORD_BYTES;
+	g->payload_offset = g->wide ? 8 : t->row_bytes;
+	g->record_bytes = g->payload_offset + (g->payload == GROW_PACKED ? 8 : 16);
+	features = HISTOGRAM_BYTES / (g->cells_per_bin * 256 * sizeof(uint64_t));
+	g->group = features < 1 ? 1 : features > t->settings.mtry ? t->settings.mtry
+		: (uint32_t) features;
+}
+
+/* Bytes of a buffer that nearly always holds a tree's rows. */
+static size_t
+buffer_bytes(const ForestGrower *g)
+{
+	const ForestTraining *t = g->t;
+	double		rows = t->n_train;
+
+	if (t->settings.bootstrap)
+		rows = rows * (1 - (double) t->settings.thresholds[0] * 0x1.0p-64) + 4 * sqrt(rows) + 16;
+	if (rows > t->n_train)
+		rows = t->n_train;
+	return (size_t) rows * g->record_bytes;
+}
+
+Status
+forest_grower_new(const Host *host, const ForestTraining *training, ForestGrower **out,
+				  Failure *why)
+{
+	uint32_t	p = training->schema.n_features;
+	uint32_t	n_classes = training->schema.n_classes;
+	ForestGrower *g;
+	Status		status;
+
+	*out = NULL;
+	status = memory_new(host, 1, sizeof(ForestGrower), &g, why);
+	if (status != STATUS_OK)
+		return status;
+	g->host = host;
+	g->t = training;
+	choose_layout(g);
+	for (int side = 0; side < 2 && status == STATUS_OK; side++)
+	{
+		status = memory_new_raw(host, buffer_bytes(g), 1, &g->buffer[side], why);
+		if (status == STATUS_OK)
+			g->buffer_bytes[side] = buffer_bytes(g);
+	}
+	if (status == STATUS_OK)
+		status = memory_new_raw(host, p, sizeof(uint32_t), &g->features, why);
+	if (status == STATUS_OK)
+		status = memory_new_raw(host, p, sizeof(uint32_t), &g->swaps, why);
+	if (status == STATUS_OK)
+		status = memory_new_raw(host, p, sizeof(uint32_t), &g->drawn, why);
+	if (status == STATUS_OK)
+		status = memory_new(host, g->group * g->cells_per_bin * 256, sizeof(uint64_t),
+							&g->cells, why);
+	if (status == STATUS_OK)
+		status = memory_new(host, (size_t) g->group * 256, sizeof(uint32_t), &g->row_counts, why);
+	if (status == STATUS_OK)
+		status = memory_new(host, n_classes, sizeof(uint64_t), &g->node_classes, why);
+	if (status == STATUS_OK)
+		status = memory_new(host, n_classes, sizeof(uint64_t), &g->left_classes, why);
+	if (status == STATUS_OK && training->class_factor != NULL)
+		status = memory_new(host, n_classes, sizeof(uint64_t), &g->tree_factor, why);
+	if (status == STATUS_OK)
+		status = memory_new(host, 256, sizeof(SplitBin), &g->bins, why);
+	if (status == STATUS_OK)
+		status = memory_new(host, p, sizeof(double), &g->importance, why);
+	if (status != STATUS_OK)
+	{
+		forest_grower_free(g);
+		return status;
+	}
+	for (uint32_t f = 0; f < p; f++)
+		g->features[f] = f;
+	*out = g;
+	return STATUS_OK;
+}
+
+void
+forest_grower_free(ForestGrower *g)
+{
+	const Host *host;
+	uint32_t	p;
+	uint32_t	n_classes;
+
+	if (g == NULL)
+		return;
+	host = g->host;
+	p = g->t->schema.n_features;
+	n_classes = g->t->schema.n_classes;
+	for (int side = 0; side < 2; side++)
+		memory_free(host, g->buffer[side], g->buffer_bytes[side], 1);
+	memory_free(host, g->nodes, g->nodes_capacity, sizeof(GrowNode));
+	memory_free(host, g->frontier, g->frontier_capacity, sizeof(uint32_t));
+	memory_free(host, g->class_weights, g->class_weights_capacity, sizeof(uint64_t));
+	memory_free(host, g->tree_factor, n_classes, sizeof(uint64_t));
+	memory_free(host, g->features, p, sizeof(uint32_t));
+	memory_free(host, g->swaps, p, sizeof(uint32_t));
+	memory_free(host, g->drawn, p, sizeof(uint32_t));
+	memory_free(host, g->cells, g->group * g->cells_per_bin * 256, sizeof(uint64_t));
+	memory_free(host, g->row_counts, (size_t) g->group * 256, sizeof(uint32_t));
+	memory_free(host, g->node_classes, n_classes, sizeof(uint64_t));
+	memory_free(host, g->left_classes, n_classes, sizeof(uint64_t));
+	memory_free(host, g->bins, 256, sizeof(SplitBin));
+	memory_free(host, g->importance, p, sizeof(double));
+	if (g->out_begun)
+		bytes_writer_free(&g->out);
+	memory_free(host, g, 1, sizeof(ForestGrower));
+}
+
+/* ------------------------------------------------------- one node's split -- */
+
+/* The class weights of a node's rows into node_classes. */
+static void
+count_classes(ForestGrower *g, const GrowNode *node)
+{
+	const uint8_t *record = g->buffer[node->side] + (size_t) node->begin * g->record_bytes;
+
+	memset(g->node_classes, 0, g->t->schema.n_classes * sizeof(uint64_t));
+	for (uint32_t row = 0; row < node->n; row++, record += g->record_bytes)
+	{
+		const uint64_t *payload = (const uint64_t *) (record + g->payload_offset);
+
+		g->node_classes[payload[1]] += payload[0];
+	}
+}
+
+/* Do all rows have the same target?  node_classes is up to date. */
+static bool
+is_pure(const ForestGrower *g, const GrowNode *node)
+{
+	const uint8_t *record = g->buffer[node->side] + (size_t) node->begin * g->record_bytes;
+	int64_t		first = 0;
+
+	if (g->t->schema.task == FOREST_CLASSIFICATION && g->payload != GROW_CLASSES)
+		return node->sums.s == 0 || (uint64_t) node->sums.s == node->sums.w;
+	if (g->payload == GROW_CLASSES)
+	{
+		for (uint32_t k = 0; k < g->t->schema.n_classes; k++)
+			if (g->node_classes[k] != 0)
+				return g->node_classes[k] == node->sums.w;
+		return true;
+	}
+	for (uint32_t row = 0; row < node->n; row++, record += g->record_bytes)
+	{
+		const uint64_t *payload = (const uint64_t *) (record + g->payload_offset);
+		int64_t		target = (int64_t) payload[1] / (int64_t) payload[0];
+
+		if (row == 0)
+			first = target;
+		else if (target != first)
+			return false;
+	}
+	return true;
+}
+
+/* Draw the next feature of the node: the i-th of a random permutation. */
+static uint32_t
+draw_feature(ForestGrower *g, RngStream *stream, uint32_t i)
+{
+	uint32_t	at = i + rng_stream_below(stream, g->t->schema.n_features - i);
+	uint32_t	feature = g->features[at];
+
+	g->features[at] = g->features[i];
+	g->features[i] = feature;
+	g->swaps[i] = at;
+	return feature;
+}
+
+/* Undo n draws: the next node starts from the same order. */
+static void
+undo_draws(ForestGrower *g, uint32_t n)
+{
+	while (n-- > 0)
+	{
+		uint32_t	at = g->swaps[n];
+		uint32_t	feature = g->features[n];
+
+		g->features[n] = g->features[at];
+		g->features[at] = feature;
+	}
+}
+
+/* Ascending, so that ties go to the earlier feature. */
+static void
+sort_features(uint32_t *features, uint32_t n)
+{
+	for (uint32_t i = 1; i < n; i++)
+	{
+		uint32_t	feature = features[i];
+		uint32_t	at = i;
+
+		for (; at > 0 && features[at - 1] > feature; at--)
+			features[at] = features[at - 1];
+		features[at] = feature;
+	}
+}
+
+/* Search some features; *varies is set when one of them is not constant. */
+static Status
+search_features(ForestGrower *g, const SplitNode *search, const GrowNode *node,
+				const uint32_t *features, uint32_t n, Split *best, bool *varies, Failure *why)
+{
+	for (uint32_t begin = 0; begin < n; begin += g->group)
+	{
+		uint32_t	in_group = n - begin < g->group ? n - begin : g->group;
+		Status		status;
+
+		status = grow_histograms(g, node, features + begin, in_group, why);
+		if (status != STATUS_OK)
+			return status;
+		for (uint32_t i = 0; i < in_group; i++)
+		{
+			SplitBin	missing;
+			uint32_t	n_bins = grow_collect(g, node, i, features[begin + i], &missing);
+
+			*varies |= split_feature(search, features[begin + i], g->bins, n_bins, &missing,
+									 best);
+			grow_release(g, i, n_bins);
+		}
+	}
+	return STATUS_OK;
+}
+
+/*
+ * Search mtry drawn features; if all of them are constant in the node, go on
+ * one by one until one is not, as scikit-learn does (A3).
+ */
+static Status
+search_split(ForestGrower *g, const SplitNode *search, GrowNode *node, Failure *why)
+{
+	const GrowSettings *s = &g->t->settings;
+	uint32_t	p = g->t->schema.n_features;
+	uint32_t	drawn = 0;
+	bool		varies = false;
+	uint32_t   *sorted = g->drawn;
+	RngStream	stream;
+	Status		status;
+
+	node->split.found = false;
+	if (s->mtry == p)
+		return search_features(g, search, node, g->features, p, &node->split, &varies, why);
+	rng_stream_begin(&stream, s->seed, RNG_FEATURES, g->tree, node->key);
+	while (drawn < s->mtry)
+	{
+		draw_feature(g, &stream, drawn);
+		drawn++;
+	}
+	memcpy(sorted, g->features, drawn * sizeof(uint32_t));
+	sort_features(sorted, drawn);
+	status = search_features(g, search, node, sorted, drawn, &node->split, &varies, why);
+	while (status == STATUS_OK && !varies && drawn < p)
+	{
+		uint32_t	feature = draw_feature(g, &stream, drawn++);
+
+		status = search_features(g, search, node, &feature, 1, &node->split, &varies, why);
+	}
+	undo_draws(g, drawn);
+	return status;
+}
+
+double
+grow_decrease(const ForestGrower *g, const GrowNode *node)
+{
+	const ForestSchema *schema = &g->t->schema;
+	double		gain = node->gain;
+
+	if (schema->task == FOREST_REGRESSION)
+		gain = ldexp(gain, g->t->settings.criterion == FOREST_POISSON ? -schema->target_shift
+					 : -2 * schema->target_shift);
+	return gain > 0 ? gain / (double) g->weight : 0;
+}
+
+/* The best split of a node; split.found is false where it is a leaf. */
+static Status
+find_split(ForestGrower *g, uint32_t id, Failure *why)
+{
+	const ForestTraining *t = g->t;
+	const GrowSettings *s = &t->settings;
+	GrowNode   *node = &g->nodes[id];
+	double		min_weight = s->min_weight_fraction_leaf * (double) g->weight;
+	SplitNode	search = {
+		.training = t,.tree = g->tree,.key = node->key,.criterion = s->criterion,
+		.n_classes = t->schema.n_classes,.count_rows = s->min_samples_leaf > 1,
+		.min_rows = s->min_samples_leaf,.min_weight = min_weight,
+		.smoothing = CATEGORY_SMOOTHING * g->mean_weight,.total = node->sums,
+		.classes = g->node_classes,.lower = node->lower,.upper = node->upper,
+		.left = g->left_classes
+	};
+	Status		status;
+
+	node->split.found = false;
+	if (node->depth >= s->max_depth && g->payload != GROW_CLASSES)
+		return STATUS_OK;
+	if (g->payload == GROW_CLASSES)
+		count_classes(g, node);
+	if (node->depth >= s->max_depth || node->n < s->min_samples_split ||
+		(double) node->sums.w < 2 * min_weight || is_pure(g, node))
+		return STATUS_OK;
+	search.total.n = node->n;
+	status = search_split(g, &search, node, why);
+	if (status != STATUS_OK || !node->split.found)
+		return status;
+	node->gain = node->split.score - split_parent_score(&search);
+	if (grow_decrease(g, node) + 0x1.0p-52 < s->min_impurity_decrease)
+		node->split.found = false;
+	return STATUS_OK;
+}
+
+/* ------------------------------------------------------- making the tree -- */
+
+/* Keep the class weights of a leaf of several classes; node_classes is up to date. */
+static Status
+keep_classes(ForestGrower *g, GrowNode *node, Failure *why)
+{
+	uint32_t	n_classes = g->t->schema.n_classes;
+	Status		status;
+
+	status = memory_grow(g->host, &g->class_weights, &g->class_weights_capacity,
+						 g->n_class_weights + n_classes, sizeof(uint64_t), why);
+	if (status != STATUS_OK)
+		return status;
+	node->classes = (uint32_t) (g->n_class_weights / n_classes);
+	memcpy(g->class_weights + g->n_class_weights, g->node_classes, n_classes * sizeof(uint64_t));
+	g->n_class_weights += n_classes;
+	return STATUS_OK;
+}
+
+/* Add a node; its id is its place in g->nodes. */
+static Status
+add_node(ForestGrower *g, const GrowNode *node, Failure *why)
+{
+	Status		status;
+
+	status = memory_grow(g->host, &g->nodes, &g->nodes_capacity, g->n_nodes + 1,
+						 sizeof(GrowNode), why);
+	if (status != STATUS_OK)
+		return status;
+	g->nodes[g->n_nodes] = *node;
+	g->nodes[g->n_nodes].left = g->nodes[g->n_nodes].right = GROW_NO_NODE;
+	g->nodes[g->n_nodes].classes = GROW_NO_NODE;
+	g->n_nodes++;
+	return STATUS_OK;
+}
+
+/* Which bins go left; those the node did not have go with the larger child, once it is known. */
+static void
+sides_of_bins(const Split *split, uint8_t goes_left[256])
+{
+	for (uint32_t bin = 0; bin < FOREST_MISSING; bin++)
+		goes_left[bin] = split->category ? split->mask[bin >> 6] >> (bin & 63) & 1
+			: bin <= split->cut;
+	goes_left[FOREST_MISSING] = split->missing_left;
+}
+
+/* Give bins and missing values that the node did not have a side. */
+static void
+settle_absent(const ForestGrower *g, Split *split, bool left_is_larger)
+{
+	uint32_t	n_bins = g->t->schema.features[split->feature].n_bins;
+
+	if (!split->missing_seen)
+		split->missing_left = left_is_larger;
+	for (uint32_t bin = 0; split->category && left_is_larger && bin < n_bins; bin++)
+		if (!(split->present[bin >> 6] >> (bin & 63) & 1))
+			split->mask[bin >> 6] |= UINT64_C(1) << (bin & 63);
+}
+
+/* The bounds that a monotonic split hands to its children (A6). */
+static void
+bound_children(const ForestGrower *g, const GrowNode *node, GrowNode *left, GrowNode *right)
+{
+	const ForestTraining *t = g->t;
+	int			sign = t->monotonic[node->split.feature];
+	double		middle = ((double) left->sums.s / (double) left->sums.w +
+						  (double) right->sums.s / (double) right->sums.w) / 2;
+
+	/* a split of missing from present values says nothing about the order */
+	if (node->split.cut == t->schema.features[node->split.feature].n_bins - 1)
+		return;
+	if (sign > 0)
+		left->upper = right->lower = middle;
+	else if (sign < 0)
+		left->lower = right->upper = middle;
+}
+
+/* Carry out the split of a node: its children are the last two nodes. */
+static Status
+split_node(ForestGrower *g, uint32_t id, Failure *why)
+{
+	GrowNode	node = g->nodes[id];
+	GrowNode	left = {.side = 1 - node.side,.depth = node.depth + 1,.lower = node.lower,
+	.upper = node.upper};
+	GrowNode	right = left;
+	uint8_t		goes_left[256];
+	uint32_t	n_left;
+	bool		move = left.depth < g->t->settings.max_depth || g->payload == GROW_CLASSES;
+	Status		status;
+
+	sides_of_bins(&node.split, goes_left);
+	status = grow_partition(g, &node, goes_left, move, &n_left, why);
+	if (status != STATUS_OK)
+		return status;
+	settle_absent(g, &node.split, n_left > node.n - n_left);
+	left.begin = node.begin;
+	left.n = n_left;
+	left.key = rng_left_key(node.key);
+	left.sums = node.split.left;
+	right.begin = node.begin + n_left;
+	right.n = node.n - n_left;
+	right.key = rng_right_key(node.key);
+	right.sums.w = node.sums.w - left.sums.w;
+	right.sums.s = node.sums.s - left.sums.s;
+	if (g->t->settings.any_monotonic)
+		bound_children(g, &node, &left, &right);
+	status = add_node(g, &left, why);
+	if (status == STATUS_OK)
+		status = add_node(g, &right, why);
+	if (status != STATUS_OK)
+		return status;
+	g->nodes[id].split = node.split;
+	g->nodes[id].left = (uint32_t) g->n_nodes - 2;
+	g->nodes[id].right = (uint32_t) g->n_nodes - 1;
+	g->n_splits++;
+	return STATUS_OK;
+}
+
+/* --------------------------------------------------------------- frontier -- */
+
+/* Is node a to be split before b?  The larger gain, then the earlier node. */
+static bool
+splits_before(const ForestGrower *g, uint32_t a, uint32_t b)
+{
+	if (g->nodes[a].gain != g->nodes[b].gain)
+		return g->nodes[a].gain > g->nodes[b].gain;
+	return a < b;
+}
+
+/* Put a node on the frontier: on top of the stack, or into the heap. */
+static Status
+frontier_push(ForestGrower *g, uint32_t id, Failure *why)
+{
+	size_t		at = g->n_frontier;
+	Status		status;
+
+	status = memory_grow(g->host, &g->frontier, &g->frontier_capacity, at + 1, sizeof(uint32_t),
+						 why);
+	if (status != STATUS_OK)
+		return status;
+	g->n_frontier++;
+	if (g->t->settings.max_leaf_nodes > 0)
+	{
+		for (; at > 0 && splits_before(g, id, g->frontier[(at - 1) / 2]); at = (at - 1) / 2)
+			g->frontier[at] = g->frontier[(at - 1) / 2];
+	}
+	g->frontier[at] = id;
+	return STATUS_OK;
+}
+
+static uint32_t
+frontier_pop(ForestGrower *g)
+{
+	uint32_t	top = g->frontier[0];
+	uint32_t	last = g->frontier[--g->n_frontier];
+	size_t		at = 0;
+
+	if (g->t->settings.max_leaf_nodes == 0)
+		return last;
+	for (size_t child = 1; child < g->n_frontier; child = 2 * at + 1)
+	{
+		if (child + 1 < g->n_frontier &&
+			splits_before(g, g->frontier[child + 1], g->frontier[child]))
+			child++;
+		if (!splits_before(g, g->frontier[child], last))
+			break;
+		g->frontier[at] = g->frontier[child];
+		at = child;
+	}
+	g->frontier[at] = last;
+	return top;
+}
+
+/* Look for a node's split; a leaf keeps what it needs for its value. */
+static Status
+visit_node(ForestGrower *g, uint32_t id, Failure *why)
+{
+	Status		status;
+
+	status = find_split(g, id, why);
+	if (status == STATUS_OK && g->payload == GROW_CLASSES && !g->nodes[id].split.found)
+		status = keep_classes(g, &g->nodes[id], why);
+	return status;
+}
+
+/* One turn without max_leaf_nodes: the top of the stack. */
+static Status
+turn_depth_first(ForestGrower *g, uint32_t id, Failure *why)
+{
+	uint32_t	larger;
+	Status		status;
+
+	status = visit_node(g, id, why);
+	if (status != STATUS_OK || !g->nodes[id].split.found)
+		return status;
+	status = split_node(g, id, why);
+	if (status != STATUS_OK)
+		return status;
+	larger = g->nodes[g->nodes[id].left].n >= g->nodes[g->nodes[id].right].n ? 0 : 1;
+	status = frontier_push(g, g->nodes[id].left + larger, why);
+	if (status == STATUS_OK)
+		status = frontier_push(g, g->nodes[id].left + 1 - larger, why);
+	return status;
+}
+
+/* Look for the split of a new node, and queue it if there is one. */
+static Status
+queue_best_first(ForestGrower *g, uint32_t id, Failure *why)
+{
+	Status		status;
+
+	status = find_split(g, id, why);
+	if (status == STATUS_OK && g->nodes[id].split.found)
+		return frontier_push(g, id, why);
+	if (status == STATUS_OK && g->payload == GROW_CLASSES)
+		status = keep_classes(g, &g->nodes[id], why);
+	return status;
+}
+
+/* One turn with max_leaf_nodes: the node of the largest gain, whose split is known. */
+static Status
+turn_best_first(ForestGrower *g, uint32_t id, Failure *why)
+{
+	Status		status;
+
+	if (g->n_splits + 1 >= g->t->settings.max_leaf_nodes)
+	{
+		/* enough leaves: what is left on the frontier stays one */
+		g->nodes[id].split.found = false;
+		if (g->payload != GROW_CLASSES)
+			return STATUS_OK;
+		count_classes(g, &g->nodes[id]);
+		return keep_classes(g, &g->nodes[id], why);
+	}
+	status = split_node(g, id, why);
+	if (status == STATUS_OK)
+		status = queue_best_first(g, g->nodes[id].left, why);
+	if (status == STATUS_OK)
+		status = queue_best_first(g, g->nodes[id].right, why);
+	return status;
+}
+
+/* ------------------------------------------------------------- the public -- */
+
+/* The sums of the root, from its rows. */
+static void
+root_sums(ForestGrower *g, GrowNode *root)
+{
+	const uint8_t *record = g->buffer[0];
+
+	for (uint32_t row = 0; row < g->n_rows; row++, record += g->record_bytes)
+	{
+		const uint64_t *payload = (const uint64_t *) (record + g->payload_offset);
+
+		if (g->payload == GROW_PACKED)
+			root->sums.s += (int64_t) (payload[0] >> 32);
+		else if (g->payload == GROW_SUMS)
+			root->sums.s += (int64_t) payload[1];
+	}
+	root->sums.w = g->weight;
+}
+
+Status
+forest_grower_begin(ForestGrower *g, uint32_t tree, Failure *why)
+{
+	GrowNode	root = {.key = rng_root_key(tree),.lower = -INFINITY,.upper = INFINITY};
+	Status		status;
+
+	g->tree = tree;
+	g->n_nodes = g->n_frontier = g->n_class_weights = 0;
+	g->n_splits = 0;
+	/* an abandoned tree may have left something in the histograms */
+	memset(g->cells, 0, g->group * g->cells_per_bin * 256 * sizeof(uint64_t));
+	memset(g->row_counts, 0, (size_t) g->group * 256 * sizeof(uint32_t));
+	if (g->out_begun)
+		bytes_writer_free(&g->out);
+	g->out_begun = false;
+	if (g->tree_factor != NULL)
+		memcpy(g->tree_factor, g->t->class_factor, g->t->schema.n_classes * sizeof(uint64_t));
+	status = grow_sample(g, why);
+	if (status != STATUS_OK)
+		return status;
+	root.n = g->n_rows;
+	root_sums(g, &root);
+	status = add_node(g, &root, why);
+	if (status != STATUS_OK)
+		return status;
+	if (g->is_stump && g->payload != GROW_CLASSES)
+		return STATUS_OK;
+	if (g->is_stump)
+	{
+		count_classes(g, &g->nodes[0]);
+		return keep_classes(g, &g->nodes[0], why);
+	}
+	return g->t->settings.max_leaf_nodes > 0 ? queue_best_first(g, 0, why)
+		: frontier_push(g, 0, why);
+}
+
+Status
+forest_grower_step(ForestGrower *g, bool *done, Failure *why)
+{
+	uint64_t	work = 0;
+	Status		status = STATUS_OK;
+
+	*done = false;
+	while (g->n_frontier > 0 && work < STEP_WORK && status == STATUS_OK)
+	{
+		uint32_t	id = frontier_pop(g);
+
+		work += 256 + (uint64_t) g->nodes[id].n * (g->t->settings.mtry + 2);
+		status = g->t->settings.max_leaf_nodes > 0 ? turn_best_first(g, id, why)
+			: turn_depth_first(g, id, why);
+	}
+	if (status == STATUS_OK)
+		status = host_poll(g->host, why);
+	if (status != STATUS_OK || g->n_frontier > 0)
+		return status;
+	status = grow_prune(g, why);
+	if (status == STATUS_OK)
+		status = grow_emit(g, why);
+	*done = status == STATUS_OK;
+	return status;
+}
+
+const uint8_t *
+forest_grower_result(const ForestGrower *g, size_t *n_bytes)
+{
+	*n_bytes = g->out.n_bytes;
+	return g->out.bytes;
+}

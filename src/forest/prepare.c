@@ -1,0 +1,329 @@
+/*
+ * prepare.c
+ *	  The rows of a frame, put in order: canonical order, split, classes,
+ *	  features.
+ */
+#include "forest/prepare.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/rng.h"
+#include "core/sort.h"
+#include "forest/bins.h"
+
+Status
+prepare_order(Prepare *p, Failure *why)
+{
+	ForestFrame *frame = p->frame;
+	Hash128    *hashes;
+	uint64_t	ordinal = 0;
+	Status		status;
+
+	status = memory_new_raw(p->host, p->n, sizeof(Hash128), &hashes, why);
+	if (status != STATUS_OK)
+		return status;
+	for (size_t row = 0; row < p->n; row++)
+		hashes[row] = FRAME_AT(frame, Hash128, frame->identity_offset, row);
+	status = sort_hashes(p->host, hashes, p->order, p->n, why);
+	for (size_t i = 0; i < p->n && status == STATUS_OK; i++)
+	{
+		Hash128		hash = hashes[p->order[i]];
+
+		ordinal = i > 0 && hash_compare(hash, hashes[p->order[i - 1]]) == 0 ? ordinal + 1 : 0;
+		p->keys[i] = rng_row_key(hash, ordinal);
+	}
+	memory_free(p->host, hashes, p->n, sizeof(Hash128));
+	return status;
+}
+
+/* Mark the rows that train, by the hash of the row or of its group. */
+static void
+split_by_hash(Prepare *p)
+{
+	ForestFrame *frame = p->frame;
+	uint64_t	key = rng_purpose_key(p->split->split_seed, RNG_SPLIT, 0);
+
+	for (size_t i = 0; i < p->n; i++)
+	{
+		uint32_t	row = p->order[i];
+		uint64_t	about = frame->has_group
+			? rng_row_key(FRAME_AT(frame, Hash128, frame->group_offset, row), 0)
+			: p->keys[i];
+
+		p->trains[row] = rng_unit(rng_row_draw(key, about)) >= p->split->test_size;
+	}
+}
+
+/* Give every row of a group the latest time of the group. */
+static Status
+group_times(Prepare *p, double *times, Failure *why)
+{
+	ForestFrame *frame = p->frame;
+	Hash128    *groups = NULL;
+	uint32_t   *order = NULL;
+	Status		status;
+
+	status = memory_new_raw(p->host, p->n, sizeof(Hash128), &groups, why);
+	if (status == STATUS_OK)
+		status = memory_new_raw(p->host, p->n, sizeof(uint32_t), &order, why);
+	if (status == STATUS_OK)
+	{
+		for (size_t row = 0; row < p->n; row++)
+			groups[row] = FRAME_AT(frame, Hash128, frame->group_offset, row);
+		status = sort_hashes(p->host, groups, order, p->n, why);
+	}
+	for (size_t i = 0; status == STATUS_OK && i < p->n;)
+	{
+		size_t		end = i;
+		double		latest = times[order[i]];
+
+		for (; end < p->n && hash_compare(groups[order[end]], groups[order[i]]) == 0; end++)
+			latest = fmax(latest, times[order[end]]);
+		for (; i < end; i++)
+			times[order[i]] = latest;
+	}
+	memory_free(p->host, groups, p->n, sizeof(Hash128));
+	memory_free(p->host, order, p->n, sizeof(uint32_t));
+	return status;
+}
+
+/*
+ * Mark the rows that train, by time: the holdout begins at the time that
+ * makes its size come nearest to the wanted share (the smaller holdout where
+ * two are equally near), so that equal times stay together.
+ */
+static Status
+split_by_time(Prepare *p, Failure *why)
+{
+	double		wanted = p->split->test_size * (double) p->n;
+	double	   *times = NULL;
+	uint64_t   *sorted = NULL;
+	uint64_t   *scratch = NULL;
+	double		begin = INFINITY;
+	double		nearest = wanted;	/* of the empty holdout */
+	Status		status;
+
+	status = memory_new_raw(p->host, p->n, sizeof(double), &times, why);
+	if (status == STATUS_OK)
+		status = memory_new_raw(p->host, p->n, sizeof(uint64_t), &sorted, why);
+	if (status == STATUS_OK)
+		status = memory_new_raw(p->host, p->n, sizeof(uint64_t), &scratch, why);
+	if (status != STATUS_OK)
+		goto done;
+	for (size_t row = 0; row < p->n; row++)
+		times[row] = FRAME_AT(p->frame, double, p->frame->time_offset, row);
+	if (p->frame->has_group)
+		status = group_times(p, times, why);
+	if (status != STATUS_OK)
+		goto done;
+	for (size_t row = 0; row < p->n; row++)
+		sorted[row] = sort_key_of_double(times[row]);
+	status = sort_keys(p->host, sorted, scratch, p->n, why);
+	if (status != STATUS_OK)
+		goto done;
+	for (size_t i = p->n; i-- > 1;)
+	{
+		double		miss = fabs((double) (p->n - i) - wanted);
+
+		if (sorted[i] != sorted[i - 1] && miss < nearest)
+		{
+			nearest = miss;
+			begin = sort_double_of_key(sorted[i]);
+		}
+	}
+	for (size_t row = 0; row < p->n; row++)
+		p->trains[row] = times[row] < begin;
+
+done:
+	memory_free(p->host, times, p->n, sizeof(double));
+	memory_free(p->host, sorted, p->n, sizeof(uint64_t));
+	memory_free(p->host, scratch, p->n, sizeof(uint64_t));
+	return status;
+}
+
+Status
+prepare_split(Prepare *p, Failure *why)
+{
+	uint32_t   *test_rows = NULL;
+	uint64_t   *test_keys = NULL;
+	size_t		n_train = 0;
+	size_t		n_test = 0;
+	Status		status = STATUS_OK;
+
+	memset(p->trains, 1, p->n);
+	if (p->split->kind == FOREST_SPLIT_HASH)
+		split_by_hash(p);
+	else if (p->split->kind == FOREST_SPLIT_TIME)
+		status = split_by_time(p, why);
+	if (status == STATUS_OK)
+		status = memory_new_raw(p->host, p->n, sizeof(uint32_t), &test_rows, why);
+	if (status == STATUS_OK)
+		status = memory_new_raw(p->host, p->n, sizeof(uint64_t), &test_keys, why);
+	for (size_t i = 0; i < p->n && status == STATUS_OK; i++)
+	{
+		if (p->trains[p->order[i]])
+		{
+			p->order[n_train] = p->order[i];
+			p->keys[n_train++] = p->keys[i];
+		}
+		else
+		{
+			test_rows[n_test] = p->order[i];
+			test_keys[n_test++] = p->keys[i];
+		}
+	}
+	if (n_test > 0)
+	{
+		memcpy(p->order + n_train, test_rows, n_test * sizeof(uint32_t));
+		memcpy(p->keys + n_train, test_keys, n_test * sizeof(uint64_t));
+	}
+	memory_free(p->host, test_rows, p->n, sizeof(uint32_t));
+	memory_free(p->host, test_keys, p->n, sizeof(uint64_t));
+	if (status != STATUS_OK)
+		return status;
+	for (size_t i = 0; i < p->n; i++)
+		p->position[p->order[i]] = (uint32_t) i;
+	p->t->n_rows = (uint32_t) p->n;
+	p->t->n_train = (uint32_t) n_train;
+	if (n_train == 0)
+	{
+		status = fail(why, STATUS_INVALID_DATA,
+					  "no row is left for training: all %zu rows are in the holdout", p->n);
+		fail_hint(why, "Lower test_size, or give it as 0 to train on every row.");
+	}
+	return status;
+}
+
+Status
+prepare_weights(Prepare *p, Failure *why)
+{
+	ForestTraining *t = p->t;
+	bool		any = false;
+	bool		all_one = true;
+	Status		status;
+
+	if (!p->frame->has_weight)
+		return STATUS_OK;
+	status = memory_new_raw(p->host, t->n_rows, sizeof(double), &t->row_weight, why);
+	if (status != STATUS_OK)
+		return status;
+	for (uint32_t i = 0; i < t->n_rows; i++)
+	{
+		double		weight = FRAME_AT(p->frame, double, p->frame->weight_offset, p->order[i]);
+
+		t->row_weight[i] = weight;
+		if (i >= t->n_train)
+			continue;
+		all_one &= weight == 1;
+		any |= weight > 0;
+		p->trains[p->order[i]] = weight > 0;
+	}
+	if (!any)
+		return fail(why, STATUS_INVALID_DATA, "every training row has the weight 0");
+	t->row_weighted = !all_one;
+	t->weighted = t->row_weighted;
+	return STATUS_OK;
+}
+
+Status
+prepare_classes(Prepare *p, Failure *why)
+{
+	ForestFrame *frame = p->frame;
+	ForestSchema *schema = &p->t->schema;
+	uint32_t	n_classes;
+	uint32_t	first;
+	Status		status;
+
+	schema->task = frame->target == FOREST_TARGET_LABEL ? FOREST_CLASSIFICATION
+		: FOREST_REGRESSION;
+	status = forest_frame_classes(frame, &n_classes, why);
+	if (status != STATUS_OK || schema->task == FOREST_REGRESSION)
+		return status;
+	status = memory_new(p->host, n_classes, sizeof(ForestText), &schema->classes, why);
+	if (status != STATUS_OK)
+		return status;
+	schema->n_classes = n_classes;
+	for (uint32_t k = 0; k < n_classes && status == STATUS_OK; k++)
+	{
+		size_t		n_bytes;
+		const char *label = forest_frame_class_label(frame, k, &n_bytes);
+
+		status = schema_text(p->host, label, n_bytes, &schema->classes[k], why);
+	}
+	if (status != STATUS_OK)
+		return status;
+	first = n_classes;
+	for (uint32_t i = 0; i < p->t->n_train; i++)
+	{
+		uint32_t	class_index = prepare_class(frame, p->order[i]);
+
+		if (!prepare_weighs(p->t, i))
+			continue;
+		if (first == n_classes)
+			first = class_index;
+		if (class_index != first)
+			return STATUS_OK;
+	}
+	status = fail(why, STATUS_INVALID_DATA, "the target has one class only, \"%s\"%s",
+				  schema->classes[first].bytes, n_classes > 1 ? ", in the training rows" : "");
+	fail_detail(why, "There are %u training rows and %u holdout rows.", p->t->n_train,
+				p->t->n_rows - p->t->n_train);
+	fail_hint(why, "Give rows of at least two classes.");
+	return status;
+}
+
+Status
+prepare_features(Prepare *p, Failure *why)
+{
+	ForestFrame *frame = p->frame;
+	ForestTraining *t = p->t;
+	BinsRows	rows = {.trains = p->trains, .canonical = p->order};
+	ForestFeature *features;
+	uint32_t	n = 0;
+	Status		status;
+
+	status = memory_new(p->host, frame->n_columns, sizeof(ForestColumnFate), &t->fates, why);
+	if (status != STATUS_OK)
+		return status;
+	t->n_columns = frame->n_columns;
+	/* room for every column until it is known which are kept */
+	status = memory_new(p->host, frame->n_columns, sizeof(ForestFeature), &t->schema.features,
+						why);
+	if (status != STATUS_OK)
+		return status;
+	t->schema.n_features = frame->n_columns;
+	for (uint32_t i = 0; i < t->n_train; i++)
+		rows.n_train += prepare_weighs(t, i);
+	for (uint32_t c = 0; c < frame->n_columns; c++)
+	{
+		ForestFeature *feature = &t->schema.features[n];
+
+		status = bins_of_column(p->host, frame, c, &rows, feature, &t->fates[c], why);
+		if (status != STATUS_OK)
+			return status;
+		if (t->fates[c] == FOREST_DROPPED_CONSTANT || t->fates[c] == FOREST_DROPPED_MISSING)
+			continue;
+		status = schema_text(p->host, frame->columns[c].name.bytes,
+							 frame->columns[c].name.n_bytes, &feature->name, why);
+		if (status != STATUS_OK)
+			return status;
+		p->kept[n++] = c;
+	}
+	if (n == 0)
+	{
+		status = fail(why, STATUS_INVALID_DATA, "no feature is left to train on");
+		fail_detail(why, "Of %u columns that could be features, all are constant or all NULL "
+					"in the training rows.", frame->n_columns);
+		return status;
+	}
+	status = memory_new_raw(p->host, n, sizeof(ForestFeature), &features, why);
+	if (status != STATUS_OK)
+		return status;
+	memcpy(features, t->schema.features, n * sizeof(ForestFeature));
+	memory_free(p->host, t->schema.features, frame->n_columns, sizeof(ForestFeature));
+	t->schema.features = features;
+	t->schema.n_features = n;
+	return STATUS_OK;
+}

@@ -1,0 +1,78 @@
+/*
+ * split.h
+ *	  The best split of a node by one feature.  Private to src/forest.
+ *
+ * A node's rows reach the search as sums per occupied bin.  Two classes and
+ * regression need two numbers a bin, the weight w and s: the weight of class
+ * 1, or Σ weight × target in fixed point.  More classes need a weight each.
+ */
+#ifndef CHURNOPS_FOREST_SPLIT_H
+#define CHURNOPS_FOREST_SPLIT_H
+
+#include "core/rng.h"
+#include "forest/training.h"
+
+/* Sums over some rows of a node. */
+typedef struct SplitSums
+{
+	uint64_t	w;
+	int64_t		s;
+	uint32_t	n;				/* rows; only where SplitNode.count_rows */
+} SplitSums;
+
+/* An occupied bin. */
+typedef struct SplitBin
+{
+	SplitSums	sums;
+	const uint64_t *classes;	/* weight per class; NULL unless SplitNode.n_classes > 2 */
+	uint32_t	bin;
+} SplitBin;
+
+/* What the search knows about a node. */
+typedef struct SplitNode
+{
+	const ForestTraining *training;
+	uint32_t	tree;
+	uint64_t	key;			/* of the node, for random thresholds */
+	ForestCriterion criterion;
+	uint32_t	n_classes;		/* > 2: by classes; else by s */
+	bool		count_rows;		/* min_samples_leaf needs counts */
+	uint32_t	min_rows;
+	double		min_weight;
+	double		smoothing;		/* weight that pulls a category's mean to the node's */
+	SplitSums	total;
+	const uint64_t *classes;	/* of the node, or NULL */
+	double		lower;			/* bounds of children's values, s / w */
+	double		upper;
+	uint64_t   *left;			/* scratch: n_classes weights */
+} SplitNode;
+
+/* A split.  Bins absent from the node and missing values absent from it have no side yet. */
+typedef struct Split
+{
+	bool		found;
+	double		score;			/* to be maximised; comparable within a node */
+	uint32_t	feature;
+	bool		category;
+	bool		missing_left;
+	bool		missing_seen;	/* the node had missing values, so their side is learned */
+	uint8_t		cut;			/* numeric: left are the bins ≤ cut */
+	uint64_t	mask[4];		/* category: bins that go left */
+	uint64_t	present[4];		/* category: bins that the node had */
+	SplitSums	left;
+} Split;
+
+/* The score of a node that is not split: Split.score minus this is N × decrease. */
+extern double split_parent_score(const SplitNode *node);
+
+/*
+ * Improve *best by splits on one feature.  bins are the n_bins occupied bins
+ * of values, ascending; missing holds the sums of missing values (w = 0:
+ * none).  A split replaces *best only when its score is strictly greater, so
+ * the earlier feature and the lower cut win ties.  Returns false when the
+ * feature is constant in the node.
+ */
+extern bool split_feature(const SplitNode *node, uint32_t feature, const SplitBin *bins,
+						  uint32_t n_bins, const SplitBin *missing, Split *best);
+
+#endif
