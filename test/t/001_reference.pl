@@ -49,7 +49,7 @@ documented('columns of views', q{
 	});
 
 documented('settings', q{
-	SELECT name FROM pg_settings WHERE name LIKE 'churnops.%' ORDER BY 1},
+	LOAD '$libdir/churnops'; SELECT name FROM pg_settings WHERE name LIKE 'churnops.%' ORDER BY 1},
 	sub { qr/^\| `\Q$_[0]\E` \|/m });
 
 documented('parameters', q{

@@ -1,0 +1,207 @@
+# ChurnOps: an ordinary PGXS extension.
+#
+#	make && make install && make installcheck	with your own PostgreSQL
+#	make demo, make test				with a private throw-away server
+#
+# `make help` lists the targets.  Without PostgreSQL's development files only
+# those targets work that install them or need no server.
+
+EXTENSION := churnops
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" churnops.control)
+MODULE_big := churnops
+
+CORE_OBJS := \
+	src/core/bytes.o \
+	src/core/hash.o \
+	src/core/memory.o \
+	src/core/real.o \
+	src/core/rng.o \
+	src/core/sort.o \
+	src/core/status.o
+FOREST_OBJS := \
+	src/forest/artifact.o \
+	src/forest/bins.o \
+	src/forest/decode.o \
+	src/forest/decode_fill.o \
+	src/forest/emit.o \
+	src/forest/encode.o \
+	src/forest/frame.o \
+	src/forest/grow.o \
+	src/forest/importance.o \
+	src/forest/model.o \
+	src/forest/node.o \
+	src/forest/param_table.o \
+	src/forest/params.o \
+	src/forest/params_finish.o \
+	src/forest/params_named.o \
+	src/forest/predict.o \
+	src/forest/prepare.o \
+	src/forest/rows.o \
+	src/forest/schema.o \
+	src/forest/scores.o \
+	src/forest/settings.o \
+	src/forest/share.o \
+	src/forest/split.o \
+	src/forest/training.o
+METRIC_OBJS := \
+	src/metric/classes.o \
+	src/metric/classification.o \
+	src/metric/ranking.o \
+	src/metric/regression.o \
+	src/metric/report.o
+PG_OBJS := \
+	src/pg/answer.o \
+	src/pg/arguments.o \
+	src/pg/batch.o \
+	src/pg/budget.o \
+	src/pg/cache.o \
+	src/pg/canonical.o \
+	src/pg/catalog.o \
+	src/pg/churnops.o \
+	src/pg/columns.o \
+	src/pg/dataset.o \
+	src/pg/datum.o \
+	src/pg/digest.o \
+	src/pg/evaluate.o \
+	src/pg/guc.o \
+	src/pg/host.o \
+	src/pg/json.o \
+	src/pg/labels.o \
+	src/pg/measure.o \
+	src/pg/notice.o \
+	src/pg/numeric.o \
+	src/pg/parallel.o \
+	src/pg/parameters.o \
+	src/pg/predict.o \
+	src/pg/query.o \
+	src/pg/reference.o \
+	src/pg/registration.o \
+	src/pg/report.o \
+	src/pg/reproduce.o \
+	src/pg/row.o \
+	src/pg/row_json.o \
+	src/pg/row_key.o \
+	src/pg/score.o \
+	src/pg/storage.o \
+	src/pg/train.o
+PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS)
+OBJS := $(PURE_OBJS) $(PG_OBJS)
+
+SQL_PARTS := \
+	sql/install/00-guard.sql \
+	sql/install/10-types.sql \
+	sql/install/20-registry.sql \
+	sql/install/30-train.sql \
+	sql/install/31-predict.sql \
+	sql/install/33-evaluate.sql \
+	sql/install/40-lifecycle.sql \
+	sql/install/50-views.sql \
+	sql/install/90-privileges.sql
+INSTALL_SQL := sql/$(EXTENSION)--$(EXTVERSION).sql
+DATA_built := $(INSTALL_SQL)
+
+REGRESS := $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
+REGRESS_OPTS := --inputdir=test --outputdir=build/installcheck --load-extension=churnops
+REGRESS_PREP := build/installcheck
+ISOLATION := $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
+ISOLATION_OPTS := $(REGRESS_OPTS)
+
+# Contraction into fused multiply-add would make results depend on the machine.
+override PG_CPPFLAGS += -Isrc
+override PG_CFLAGS += -ffp-contract=off -Wno-declaration-after-statement
+EXTRA_CLEAN := build
+SHLIB_LINK = $(if $(filter linux,$(PORTNAME)),-Xlinker --version-script=src/pg/exports.map) -lm
+
+# No bitcode for JIT inlining: it would need clang, and gains nothing here.
+override with_llvm := no
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+
+.DEFAULT_GOAL := all
+
+ifneq ($(wildcard $(PGXS)),)
+include $(PGXS)
+
+$(PURE_OBJS): override CFLAGS += -fvisibility=hidden
+$(FOREST_OBJS): override CFLAGS += -O3
+
+$(OBJS): $(wildcard src/*/*.h) build/flags
+$(shlib): src/pg/exports.map
+
+# Changes when the server, the compiler or a flag does, and only then.
+FLAGS_NOW := $(VERSION) $(CC) $(CPPFLAGS) $(CFLAGS)
+build/flags: force
+	@mkdir -p $(@D)
+	@echo '$(FLAGS_NOW)' | cmp -s - $@ || echo '$(FLAGS_NOW)' > $@
+.PHONY: force
+force:
+
+build/installcheck:
+	mkdir -p $@
+else
+all install installcheck uninstall:
+	@echo >&2 'PostgreSQL 15 to 18 with its development files is not found: $(PG_CONFIG) names no PGXS.'
+	@echo >&2 '"make deps" installs what is missing on Debian; PG_CONFIG=/path/to/pg_config names another server.'
+	@exit 1
+clean:
+	rm -rf build $(INSTALL_SQL) $(MODULE_big).so $(OBJS)
+.PHONY: all install installcheck uninstall clean
+endif
+
+$(INSTALL_SQL): $(SQL_PARTS) churnops.control Makefile
+	cat $(SQL_PARTS) > $@.part
+	mv $@.part $@
+
+export PG_CONFIG
+
+.PHONY: deps demo test unit regress isolation pgtap tap fuzz bench lint format dist help
+deps:
+	@scripts/deps.sh build test
+
+demo:
+	@scripts/demo.sh
+
+test:
+	@scripts/test.sh
+
+unit:
+	$(MAKE) -C test/unit check
+
+regress isolation pgtap tap:
+	@scripts/test.sh $@
+
+fuzz:
+	$(MAKE) -C test/fuzz check
+
+bench:
+	@scripts/bench.sh
+
+lint:
+	@scripts/lint.sh
+
+format:
+	clang-format-14 -i $(wildcard src/*/*.[ch] test/unit/*.[ch] test/fuzz/*.[ch])
+
+dist:
+	@mkdir -p build
+	git archive --format=zip --prefix=$(EXTENSION)-$(EXTVERSION)/ \
+		-o build/$(EXTENSION)-$(EXTVERSION).zip HEAD
+	@echo build/$(EXTENSION)-$(EXTVERSION).zip
+
+help:
+	@echo 'make                  build the extension for the server of PG_CONFIG'
+	@echo 'make install          install it there (DESTDIR is honoured)'
+	@echo 'make installcheck     regression and isolation tests in a running server'
+	@echo
+	@echo 'make deps             install what building and testing need (Debian packages)'
+	@echo 'make demo             train, score and explain on a private throw-away server'
+	@echo 'make test             all tests on a private throw-away server'
+	@echo 'make unit             tests of the pure C libraries, no server'
+	@echo 'make regress          one suite; likewise isolation, pgtap, tap'
+	@echo 'make fuzz             fuzzers, 30 seconds each'
+	@echo 'make bench            benchmarks against scikit-learn'
+	@echo 'make lint             house rules'
+	@echo 'make format           clang-format over the C code'
+	@echo 'make dist             release archive of HEAD'
+	@echo 'make clean            remove everything built'
