@@ -51,7 +51,7 @@ CREATE INDEX dataset_model_idx ON churnops.dataset (model);
 COMMENT ON TABLE churnops.dataset IS
 'The rows a training read: query, relations, columns, count and digest. Frozen.';
 COMMENT ON COLUMN churnops.dataset.fingerprint IS
-'SHA-256 of the analysed query, independent of its layout, lower-case hex.';
+'SHA-256 of the query''s tokens, independent of layout, comments and letter case of keywords, lower-case hex.';
 COMMENT ON COLUMN churnops.dataset.relations IS
 'Relations the query read, views walked through: [{schema, name, kind, definition_digest}].';
 COMMENT ON COLUMN churnops.dataset.columns IS

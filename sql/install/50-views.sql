@@ -134,7 +134,7 @@ COMMENT ON COLUMN churnops.lineage.model IS 'Name of the model.';
 COMMENT ON COLUMN churnops.lineage.version IS 'Number of the version, from 1.';
 COMMENT ON COLUMN churnops.lineage.query IS 'Query as the caller gave it.';
 COMMENT ON COLUMN churnops.lineage.fingerprint IS
-'SHA-256 of the analysed query, independent of its layout, lower-case hex.';
+'SHA-256 of the query''s tokens, independent of layout, comments and letter case of keywords, lower-case hex.';
 COMMENT ON COLUMN churnops.lineage.relations IS
 'Relations the query read, views walked through: [{schema, name, kind, definition_digest}].';
 COMMENT ON COLUMN churnops.lineage.dataset_digest IS
