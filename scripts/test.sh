@@ -144,6 +144,11 @@ run_suite() {
 			run_tap pgtap server_run prove -e 'bash scripts/pgtap.sh' "${files[@]}"
 			;;
 		tap)
+			if [ ! -f "$server_pgxs/test/perl/PostgreSQL/Test/Cluster.pm" ]; then
+				say "$server_pgxs has no PostgreSQL::Test::Cluster: it was built without --enable-tap-tests"
+				record tap 0 1
+				return
+			fi
 			# TEMP_CONFIG is what PostgreSQL::Test::Cluster adds to each cluster it makes.
 			server_run mkdir "$server_dir/out/tap"
 			run_tap tap server_run env TESTDIR="$server_dir/out/tap" \
