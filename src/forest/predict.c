@@ -32,13 +32,15 @@
 const ModelNode model_no_tree[1 + MODEL_MASK_SLOTS] = {{MODEL_LEAF_LINK, 0, 0, 0}};
 
 /*
- * Walks from the given nodes to their leaves.  Named variables, not an array:
- * they stay in registers.
+ * Walks from the given nodes to their leaves: down from each with the row of
+ * its lane, or, where `one_row`, all with the first.  Named variables, not an
+ * array: they stay in registers.
  */
 static ALWAYS_INLINE void
-walk(const ModelNode *nodes[MODEL_LANES], const uint8_t *const rows[MODEL_LANES], uint32_t n_steps,
-	 uint32_t mask_slots)
+walk(const ModelNode *nodes[MODEL_LANES], const uint8_t *const *rows, bool one_row,
+	 uint32_t n_steps, uint32_t mask_slots)
 {
+	const uint8_t *row = rows[0];
 	const ModelNode *n0 = nodes[0];
 	const ModelNode *n1 = nodes[1];
 	const ModelNode *n2 = nodes[2];
@@ -54,18 +56,18 @@ walk(const ModelNode *nodes[MODEL_LANES], const uint8_t *const rows[MODEL_LANES]
 
 	for (uint32_t done = 1; done <= n_steps; done++)
 	{
-		n0 = model_step(n0, rows[0], mask_slots);
-		n1 = model_step(n1, rows[1], mask_slots);
-		n2 = model_step(n2, rows[2], mask_slots);
-		n3 = model_step(n3, rows[3], mask_slots);
-		n4 = model_step(n4, rows[4], mask_slots);
-		n5 = model_step(n5, rows[5], mask_slots);
-		n6 = model_step(n6, rows[6], mask_slots);
-		n7 = model_step(n7, rows[7], mask_slots);
-		n8 = model_step(n8, rows[8], mask_slots);
-		n9 = model_step(n9, rows[9], mask_slots);
-		n10 = model_step(n10, rows[10], mask_slots);
-		n11 = model_step(n11, rows[11], mask_slots);
+		n0 = model_step(n0, row, mask_slots);
+		n1 = model_step(n1, one_row ? row : rows[1], mask_slots);
+		n2 = model_step(n2, one_row ? row : rows[2], mask_slots);
+		n3 = model_step(n3, one_row ? row : rows[3], mask_slots);
+		n4 = model_step(n4, one_row ? row : rows[4], mask_slots);
+		n5 = model_step(n5, one_row ? row : rows[5], mask_slots);
+		n6 = model_step(n6, one_row ? row : rows[6], mask_slots);
+		n7 = model_step(n7, one_row ? row : rows[7], mask_slots);
+		n8 = model_step(n8, one_row ? row : rows[8], mask_slots);
+		n9 = model_step(n9, one_row ? row : rows[9], mask_slots);
+		n10 = model_step(n10, one_row ? row : rows[10], mask_slots);
+		n11 = model_step(n11, one_row ? row : rows[11], mask_slots);
 		if (done % STEPS_PER_CHECK == 0 &&
 			(n0->link & n1->link & n2->link & n3->link & n4->link & n5->link & n6->link &
 			 n7->link & n8->link & n9->link & n10->link & n11->link) < 0)
@@ -85,16 +87,24 @@ walk(const ModelNode *nodes[MODEL_LANES], const uint8_t *const rows[MODEL_LANES]
 	nodes[11] = n11;
 }
 
+/* The walk with the masks of the model as a constant. */
+static ALWAYS_INLINE void
+walk_model(const ForestModel *model, const ModelNode *nodes[MODEL_LANES],
+		   const uint8_t *const *rows, bool one_row, uint32_t n_steps)
+{
+	if (model->mask_slots == 0)
+		walk(nodes, rows, one_row, n_steps, 0);
+	else if (model->mask_slots == 1)
+		walk(nodes, rows, one_row, n_steps, 1);
+	else
+		walk(nodes, rows, one_row, n_steps, MODEL_MASK_SLOTS);
+}
+
 void
 model_walk(const ForestModel *model, const ModelNode *nodes[MODEL_LANES],
 		   const uint8_t *const rows[MODEL_LANES], uint32_t n_steps)
 {
-	if (model->mask_slots == 0)
-		walk(nodes, rows, n_steps, 0);
-	else if (model->mask_slots == 1)
-		walk(nodes, rows, n_steps, 1);
-	else
-		walk(nodes, rows, n_steps, MODEL_MASK_SLOTS);
+	walk_model(model, nodes, rows, false, n_steps);
 }
 
 void
@@ -126,8 +136,6 @@ model_outputs(const ForestModel *model, const int64_t *sums, uint32_t n_trees, d
 static void
 score_row(const ForestModel *model, const uint8_t *row, double *out)
 {
-	const uint8_t *const rows[MODEL_LANES] = {row, row, row, row, row, row,
-	row, row, row, row, row, row};
 	int64_t		sums[FOREST_MAX_CLASSES];
 
 	for (uint32_t k = 0; k < model->n_outputs; k++)
@@ -138,7 +146,7 @@ score_row(const ForestModel *model, const uint8_t *row, double *out)
 		const ModelNode *leaves[MODEL_LANES];
 
 		memcpy(leaves, group->roots, sizeof(leaves));
-		model_walk(model, leaves, rows, group->n_steps);
+		walk_model(model, leaves, &row, true, group->n_steps);
 		if (model->n_outputs == 1)
 			for (uint32_t i = 0; i < MODEL_LANES; i++)
 				sums[0] += model_leaf_value(leaves[i]);
