@@ -42,7 +42,8 @@ FOREST_OBJS := \
 	src/forest/settings.o \
 	src/forest/share.o \
 	src/forest/split.o \
-	src/forest/training.o
+	src/forest/training.o \
+	src/forest/walk_wide.o
 METRIC_OBJS := \
 	src/metric/classes.o \
 	src/metric/classification.o \

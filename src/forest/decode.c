@@ -265,6 +265,21 @@ allocate(Decoder *d)
 	return status;
 }
 
+/* Whether the row engine is to use AVX-512: this machine has it, and it pays. */
+static bool
+choose_avx512(const ForestModel *model)
+{
+#ifdef MODEL_AVX512
+	__builtin_cpu_init();
+	return model->n_trees >= MODEL_AVX512_TREES && __builtin_cpu_supports("avx512f") &&
+		__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+		__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vbmi");
+#else
+	(void) model;
+	return false;
+#endif
+}
+
 static Status
 decode(Decoder *d)
 {
@@ -295,6 +310,7 @@ decode(Decoder *d)
 	model->n_slots = n_slots;
 	model->n_class_rows = n_class_rows;
 	decode_fill_groups(model);
+	model->use_avx512 = choose_avx512(model);
 	return status;
 }
 

@@ -238,7 +238,7 @@ list_nodes(ForestGrower *g, uint32_t *order, uint32_t *n_nodes, uint32_t *depth,
 		if (node->left == GROW_NO_NODE)
 			continue;
 		near_right = near_is_right(g, node);
-		g->importance[node->split.feature] += grow_decrease(g, node);
+		g->importance[node->split.feature] += grow_fixed_decrease(g, node);
 		status = memory_grow(g->host, &g->frontier, &g->frontier_capacity, g->n_frontier + 2,
 							 sizeof(uint32_t), why);
 		if (status != STATUS_OK)

@@ -314,15 +314,21 @@ search_split(ForestGrower *g, const SplitNode *search, GrowNode *node, Failure *
 }
 
 double
+grow_fixed_decrease(const ForestGrower *g, const GrowNode *node)
+{
+	return node->gain > 0 ? node->gain / (double) g->weight : 0;
+}
+
+double
 grow_decrease(const ForestGrower *g, const GrowNode *node)
 {
 	const ForestSchema *schema = &g->t->schema;
-	double		gain = node->gain;
+	double		decrease = grow_fixed_decrease(g, node);
 
-	if (schema->task == FOREST_REGRESSION)
-		gain = ldexp(gain, g->t->settings.criterion == FOREST_POISSON ? -schema->target_shift
-					 : -2 * schema->target_shift);
-	return gain > 0 ? gain / (double) g->weight : 0;
+	if (schema->task == FOREST_CLASSIFICATION)
+		return decrease;
+	return ldexp(decrease, g->t->settings.criterion == FOREST_POISSON ? -schema->target_shift
+				 : -2 * schema->target_shift);
 }
 
 /* The best split of a node; split.found is false where it is a leaf. */

@@ -106,8 +106,13 @@ extern Status grow_sample(ForestGrower *g, Failure *why);
 extern Status grow_partition(ForestGrower *g, const GrowNode *node, const uint8_t goes_left[256],
 							 bool move, uint32_t *n_left, Failure *why);
 
-/* The impurity decrease of a node's split (algorithms A3), at least 0. */
+/*
+ * The impurity decrease of a node's split (algorithms A3), at least 0; fixed:
+ * with targets in units of the fixed point, where no square of a huge or tiny
+ * target is beyond the range of a double.
+ */
 extern double grow_decrease(const ForestGrower *g, const GrowNode *node);
+extern double grow_fixed_decrease(const ForestGrower *g, const GrowNode *node);
 
 /* Collapse what ccp_alpha prunes. */
 extern Status grow_prune(ForestGrower *g, Failure *why);

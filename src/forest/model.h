@@ -109,6 +109,8 @@ struct ForestModel
 	uint32_t	mask_slots;		/* of a mask: 1 or MODEL_MASK_SLOTS; 0 where there are none */
 	uint8_t    *more;			/* a bit per slot: the next node is of the same split; or NULL */
 
+	bool		use_avx512;		/* the row engine has it, and this machine */
+
 	/* training weight per slot of nodes; one of the two, by the largest weight */
 	uint32_t   *cover32;
 	uint64_t   *cover64;
@@ -264,6 +266,14 @@ model_add_leaf(const ForestModel *model, const ModelNode *leaf, int64_t sign, in
  */
 extern void model_walk(const ForestModel *model, const ModelNode *nodes[MODEL_LANES],
 					   const uint8_t *const rows[MODEL_LANES], uint32_t n_steps);
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define MODEL_AVX512
+#define MODEL_AVX512_TREES 16	/* with fewer, most lanes would be idle */
+
+/* Add the leaves of all trees for one row; only where the machine has AVX-512 with VBMI. */
+extern void model_add_row_avx512(const ForestModel *model, const uint8_t *row, int64_t *sums);
+#endif
 
 /* Outputs from the sums of the leaves of n_trees trees. */
 extern void model_outputs(const ForestModel *model, const int64_t *sums, uint32_t n_trees,

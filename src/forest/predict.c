@@ -5,7 +5,8 @@
  * A walk down a tree is a chain of loads, each waiting for the one before;
  * what can be gained is to have many in flight.  Two engines do the same sums:
  *
- *	  row engine	one row, twelve trees at a time
+ *	  row engine	one row, twelve trees at a time; or up to 128, where there is
+ *					AVX-512 (walk_wide.c)
  *	  block engine	tree by tree, twelve rows at a time, so that a tree is in
  *					the cache while up to FOREST_SCORE_BLOCK rows pass
  *
@@ -133,13 +134,17 @@ model_outputs(const ForestModel *model, const int64_t *sums, uint32_t n_trees, d
 		out[k] = (double) sums[k] / (double) total;
 }
 
+/* Add the leaves of all trees for one row. */
 static void
-score_row(const ForestModel *model, const uint8_t *row, double *out)
+add_row(const ForestModel *model, const uint8_t *row, int64_t *sums)
 {
-	int64_t		sums[FOREST_MAX_CLASSES];
-
-	for (uint32_t k = 0; k < model->n_outputs; k++)
-		sums[k] = 0;
+#ifdef MODEL_AVX512
+	if (model->use_avx512)
+	{
+		model_add_row_avx512(model, row, sums);
+		return;
+	}
+#endif
 	for (uint32_t g = 0; g < model->n_groups; g++)
 	{
 		const ModelGroup *group = &model->groups[g];
@@ -154,6 +159,16 @@ score_row(const ForestModel *model, const uint8_t *row, double *out)
 			for (uint32_t i = 0; i < group->n_trees; i++)
 				model_add_leaf(model, leaves[i], 1, sums);
 	}
+}
+
+static void
+score_row(const ForestModel *model, const uint8_t *row, double *out)
+{
+	int64_t		sums[FOREST_MAX_CLASSES];
+
+	for (uint32_t k = 0; k < model->n_outputs; k++)
+		sums[k] = 0;
+	add_row(model, row, sums);
 	model_outputs(model, sums, model->n_trees, out);
 }
 

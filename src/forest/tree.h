@@ -34,8 +34,8 @@
 
 /*
  * What forest_grower_result() gives: the importance of each feature in this
- * tree (f64, n_features of them, not normalised; Σ of impurity decreases),
- * then the tree's bytes.
+ * tree (f64, n_features of them, not normalised; Σ of impurity decreases, of
+ * targets in units of the fixed point), then the tree's bytes.
  */
 
 #endif

@@ -70,6 +70,8 @@ test_engines(void)
 		}
 		for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 			n_wrong += count_wrong(model, rows, expected, n_rows, calls[i]);
+		model->use_avx512 = false;
+		n_wrong += count_wrong(model, rows, expected, n_rows, 1);
 		free(rows);
 		forest_model_free(model);
 		n_wrong += !fixture_end(&f);
@@ -77,6 +79,46 @@ test_engines(void)
 	tap_is_int(n_wrong, 0, "equal bits, whatever the forest and the number of rows");
 	tap_ok(n_forms[0] > 9 && n_forms[1] > 9 && n_forms[2] > 5 && n_forms[3] > 5,
 		   "sets as arcs, as masks of both sizes, as chains");
+}
+
+/* The row engine with and without AVX-512: rows that fit a register and that do not. */
+static void
+test_avx512(void)
+{
+	static double expected[37 * 64];
+	size_t		n_wrong = 0;
+	size_t		n_used = 0;
+	bool		has = false;
+
+	for (uint64_t seed = 2000; seed < 2072; seed++)
+	{
+		FixtureSpec spec = some_spec(seed);
+		Fixture		f;
+		ForestModel *model;
+		uint8_t    *rows;
+
+		spec.n_features = (uint32_t[]) {23, 64, 65, 90}[seed / 3 % 4];
+		spec.n_trees = (uint32_t[]) {16, 17, 100, 128, 129, 300}[seed / 6 % 6];
+		fixture_begin(&f, &spec);
+		model = fixture_model(&f, f.training.host);
+		has = has || model->use_avx512;
+		n_used += model->use_avx512;
+		rows = malloc((size_t) 37 * model->row_bytes);
+		for (size_t i = 0; i < 37; i++)
+		{
+			fixture_row(&f, rows + i * model->row_bytes);
+			fixture_reference(&f, rows + i * model->row_bytes, NULL,
+							  expected + i * model->n_outputs);
+		}
+		n_wrong += count_wrong(model, rows, expected, 37, 1);
+		model->use_avx512 = false;
+		n_wrong += count_wrong(model, rows, expected, 37, 1);
+		free(rows);
+		forest_model_free(model);
+		n_wrong += !fixture_end(&f);
+	}
+	tap_is_int(n_wrong, 0, "equal bits with AVX-512 and without");
+	tap_is_int(n_used, has ? 72 : 0, "AVX-512 is used where the machine has it");
 }
 
 /* Single splits, on features of all sizes, asked for every bin. */
@@ -231,6 +273,7 @@ int
 main(void)
 {
 	test_engines();
+	test_avx512();
 	test_every_bin();
 	test_no_memory();
 	test_probabilities();
