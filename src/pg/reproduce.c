@@ -4,7 +4,9 @@
  *
  * The stored query, options and parameters are run through the same pipeline
  * as a training, as the caller and under the recorded search_path, and nothing
- * is stored.  What differs from then is no error but the answer: other columns
+ * is stored.  The query is somebody's code: it is only run for the role that
+ * trained the version, since with another's rights it could do more than it was
+ * ever allowed to.  What differs from then is no error but the answer: other columns
  * of the query, other rows or types (the dataset digest), another model (the
  * artifact digest).
  */
@@ -16,6 +18,7 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -42,6 +45,7 @@ typedef struct Record
 	char	   *artifact_digest;
 	int32		algorithm_version;
 	int32		format_version;
+	char	   *created_by;
 } Record;
 
 /* Columns of the statement below. */
@@ -57,13 +61,14 @@ enum
 	FIELD_ARTIFACT_DIGEST,
 	FIELD_ALGORITHM_VERSION,
 	FIELD_FORMAT_VERSION,
+	FIELD_CREATED_BY,
 };
 
 static const char statement[] =
 	"SELECT d.query, m.target, v.params, r.options, d.search_path, "
 	"(SELECT array_agg(c.field->>'name' ORDER BY c.place) "
 	"FROM jsonb_array_elements(d.columns) WITH ORDINALITY AS c(field, place)), "
-	"d.digest, v.artifact_digest, v.algorithm_version, v.format_version "
+	"d.digest, v.artifact_digest, v.algorithm_version, v.format_version, v.created_by "
 	"FROM churnops.version AS v "
 	"JOIN churnops.model AS m ON m.name = v.model "
 	"JOIN churnops.run AS r ON r.run = v.run "
@@ -151,6 +156,7 @@ read_record(const Resolved *version, Record *out)
 	out->artifact_digest = field_text(context, FIELD_ARTIFACT_DIGEST);
 	out->algorithm_version = field_integer(FIELD_ALGORITHM_VERSION);
 	out->format_version = field_integer(FIELD_FORMAT_VERSION);
+	out->created_by = field_text(context, FIELD_CREATED_BY);
 	{
 		Jsonb	   *options = field_jsonb(context, FIELD_OPTIONS);
 		MemoryContext old = MemoryContextSwitchTo(context);
@@ -159,6 +165,25 @@ read_record(const Resolved *version, Record *out)
 		MemoryContextSwitchTo(old);
 	}
 	SPI_finish();
+}
+
+/*
+ * Refuse to run the query of a version that another role trained: functions in
+ * it would act with the caller's rights.
+ */
+static void
+check_trainer(const Resolved *version, const Record *record)
+{
+	const char *caller = GetUserNameFromId(GetUserId(), false);
+
+	if (strcmp(caller, record->created_by) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("version %d of model \"%s\" was trained by role \"%s\"",
+						version->version, version->model, record->created_by),
+				 errdetail("Its query would run with the rights of role \"%s\".", caller),
+				 errhint("Reproduce it as the role that trained it: SET ROLE %s;",
+						 quote_identifier(record->created_by))));
 }
 
 /* The names of the columns that the stored query has now. */
@@ -304,6 +329,7 @@ churnops_reproduce(PG_FUNCTION_ARGS)
 	version = *reference_resolve(VARDATA_ANY(PG_GETARG_TEXT_PP(0)),
 								 VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(0)));
 	read_record(&version, &record);
+	check_trainer(&version, &record);
 
 	/* names in the query shall mean what they meant then */
 	nest = NewGUCNestLevel();
