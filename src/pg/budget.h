@@ -9,6 +9,9 @@
 #include "pg/compat.h"
 #include "pg/host.h"
 
+/* A dump writes an artifact as one line of two digits a byte: less than 1 GB. */
+#define ARTIFACT_MAX_BYTES ((Size) 500 * 1024 * 1024)
+
 /* The setting, in bytes. */
 extern Size budget_bytes(void);
 

@@ -56,6 +56,9 @@
 #define WORKER_LIBRARY "$libdir/churnops"
 #define WORKER_FUNCTION "churnops_train_worker"
 
+/* Memory of a decoded model, as a multiple of its artifact: measured 3 to 4. */
+#define MODEL_PER_ARTIFACT 4
+
 #define PROGRESS_SECONDS 5.0
 #define WAIT_MS 1000L			/* for workers, between two looks at the clock */
 
@@ -167,6 +170,35 @@ report_progress(Growth *g)
 						seconds, ceil(seconds / n_done * (g->n_trees - n_done)))));
 }
 
+/*
+ * Leader, with some trees of its own grown: refuse now what will be refused
+ * when all are.  Beside the trees the artifact is made, and then the model is
+ * decoded from it, which takes about MODEL_PER_ARTIFACT as much; when that
+ * happens the memory of growing is free again, so only what is held beside it
+ * now is counted.
+ */
+static void
+refuse_projected(const Growth *g, Size own_bytes)
+{
+	Size		all = (Size) ((double) own_bytes / g->n_own_done * g->n_trees);
+	Size		needed = all * (1 + MODEL_PER_ARTIFACT);
+
+	if (all > ARTIFACT_MAX_BYTES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("%u trees will take about %s, at most %s can be stored", g->n_trees,
+						budget_text(all), budget_text(ARTIFACT_MAX_BYTES)),
+				 errdetail("The first %u trees take %s.", g->n_own_done, budget_text(own_bytes)),
+				 errhint("Train fewer trees (n_estimators) or smaller ones (max_depth, "
+						 "min_samples_leaf).")));
+	if (needed > g->host->budget)
+		budget_refuse(needed,
+					  psprintf("%u trees and the model made of them take this much, judged by the "
+							   "first %u, which take %s; give fewer trees (n_estimators) or "
+							   "smaller ones (max_depth, min_samples_leaf).", g->n_trees,
+							   g->n_own_done, budget_text(own_bytes)));
+}
+
 /* Grow one tree; the result is in the grower. */
 static void
 grow_tree(Growth *g, uint32 tree)
@@ -222,6 +254,7 @@ static void
 grow_trees(Growth *g)
 {
 	uint32		tree;
+	Size		own_bytes = 0;
 	Failure		why;
 
 	budget_check(g->host, forest_grower_new(&g->host->host, g->training, &g->grower, &why),
@@ -235,10 +268,13 @@ grow_trees(Growth *g)
 			const uint8_t *bytes = forest_grower_result(g->grower, &n_bytes);
 
 			g->trees[tree] = copy_tree(g, bytes, n_bytes);
+			own_bytes += n_bytes;
 		}
 		else
 			publish_tree(g, tree);
 		g->n_own_done++;
+		if (g->trees != NULL)
+			refuse_projected(g, own_bytes);
 		if (g->shared != NULL)
 		{
 			/* a full barrier: who sees the count sees the slot */

@@ -49,9 +49,6 @@
 #include "pg/report.h"
 #include "pg/train.h"
 
-/* A dump writes an artifact as one line of two digits a byte: less than 1 GB. */
-#define ARTIFACT_MAX_MB 500
-
 PG_FUNCTION_INFO_V1(churnops_train);
 
 /* Refuse more rows than a training takes before any is read. */
@@ -279,11 +276,11 @@ prepare_trees(Training *t, Size matrix_bytes)
 static void
 refuse_artifact(Size n_bytes)
 {
-	if (n_bytes > (Size) ARTIFACT_MAX_MB * 1024 * 1024)
+	if (n_bytes > ARTIFACT_MAX_BYTES)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("trained model takes %s, at most %d MB can be stored",
-						budget_text(n_bytes), ARTIFACT_MAX_MB),
+				 errmsg("trained model takes %s, at most %s can be stored",
+						budget_text(n_bytes), budget_text(ARTIFACT_MAX_BYTES)),
 				 errhint("Train fewer trees (n_estimators) or smaller ones (max_depth, "
 						 "min_samples_leaf).")));
 }
