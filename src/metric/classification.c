@@ -2,6 +2,8 @@
  * classification.c
  *	  Reports about predictions of class probabilities.
  */
+#include <math.h>
+
 #include "metric/internal.h"
 
 /* Probabilities are kept this far from 0 and 1 in the log loss: 2^-52, as scikit-learn does. */
@@ -241,7 +243,9 @@ rank_classes(Ranking *ranking, const ClassRows *rows, const ClassTotals *totals,
 			double		weight = weighted ? support : 1;
 
 			metric_mean_add(&auc[weighted], of_class.roc_auc, weight, false);
-			metric_mean_add(&precision[weighted], of_class.average_precision, weight, false);
+			/* without a negative every ranking has precision 1: that says nothing */
+			metric_mean_add(&precision[weighted], isnan(of_class.roc_auc) ? NAN
+							: of_class.average_precision, weight, false);
 		}
 	}
 	metric_report_set_mean(out, METRIC_ROC_AUC_MACRO, &auc[0]);
