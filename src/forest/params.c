@@ -48,6 +48,8 @@ params_refuse(const ParamSetting *s)
 	fail(s->why, STATUS_INVALID_PARAMETER, "parameter \"%s\" is %s%.*s%s", s->info->name, quote,
 		 params_shown(text), text, quote);
 	fail_detail(s->why, "Allowed is %s.", s->info->values);
+	fail_hint(s->why, "Leave it out for the default, %s; SELECT * FROM churnops_parameters() lists all.",
+			  s->info->default_text);
 	return STATUS_INVALID_PARAMETER;
 }
 
@@ -67,6 +69,8 @@ params_refuse_item(const ParamSetting *s, size_t i)
 		fail(s->why, STATUS_INVALID_PARAMETER, "parameter \"%s\" is %s%.*s%s at position %zu",
 			 s->info->name, quote, params_shown(text), text, quote, i + 1);
 	fail_detail(s->why, "Allowed is %s.", s->info->values);
+	fail_hint(s->why, "Leave it out for the default, %s; SELECT * FROM churnops_parameters() lists all.",
+			  s->info->default_text);
 	return STATUS_INVALID_PARAMETER;
 }
 

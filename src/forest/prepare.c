@@ -316,6 +316,7 @@ prepare_features(Prepare *p, Failure *why)
 		status = fail(why, STATUS_INVALID_DATA, "no feature is left to train on");
 		fail_detail(why, "Of %u columns that could be features, all are constant or all NULL "
 					"in the training rows.", frame->n_columns);
+		fail_hint(why, "Give columns whose values differ from row to row.");
 		return status;
 	}
 	status = memory_new_raw(p->host, n, sizeof(ForestFeature), &features, why);

@@ -5,6 +5,7 @@
  */
 #include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -159,9 +160,14 @@ settings_monotonic(Prepare *p, Failure *why)
 	if (params->n_monotonic == 0)
 		return STATUS_OK;
 	if (params->monotonic_by_position && params->n_monotonic != p->frame->n_columns)
-		return fail(why, STATUS_INVALID_PARAMETER,
-					"parameter \"monotonic_cst\" has %zu elements, but there are %u features",
-					params->n_monotonic, p->frame->n_columns);
+	{
+		status = fail(why, STATUS_INVALID_PARAMETER,
+					  "parameter \"monotonic_cst\" has %zu elements, but there are %u features",
+					  params->n_monotonic, p->frame->n_columns);
+		fail_hint(why, "Name the features instead, as in {\"%s\": 1}.",
+				  p->frame->columns[0].name.bytes);
+		return status;
+	}
 	status = memory_new(p->host, schema->n_features, 1, &p->t->monotonic, why);
 	for (size_t i = 0; i < params->n_monotonic && status == STATUS_OK; i++)
 	{
@@ -178,6 +184,8 @@ settings_monotonic(Prepare *p, Failure *why)
 			status = fail(why, STATUS_INVALID_PARAMETER,
 						  "parameter \"monotonic_cst\" constrains \"%s\", which is a category",
 						  name);
+		if (status != STATUS_OK)
+			fail_hint(why, "Constrain numeric features of the query.");
 		else if (f < schema->n_features)
 		{
 			p->t->monotonic[f] = (int8_t) sign;
@@ -253,6 +261,23 @@ prepare_row_scale(const ForestTraining *t)
 	return exact < scale ? exact : scale;
 }
 
+/* Refuse a weight for a class that is not there, and say which are. */
+static Status
+refuse_class(const ForestSchema *schema, const char *name, Failure *why)
+{
+	char		list[256];
+	size_t		used = 0;
+
+	fail(why, STATUS_INVALID_PARAMETER,
+		 "parameter \"class_weight\" names \"%.64s\", which is no class", name);
+	for (uint32_t k = 0; k < schema->n_classes && used + 80 < sizeof(list); k++)
+		used += (size_t) snprintf(list + used, sizeof(list) - used, "%s\"%.64s\"",
+								  k > 0 ? ", " : "", schema->classes[k].bytes);
+	fail_detail(why, "The classes are %s%s.", list, used + 80 < sizeof(list) ? "" : ", ...");
+	fail_hint(why, "Name classes as they are written in the target; those left out have weight 1.");
+	return STATUS_INVALID_PARAMETER;
+}
+
 /* Weights of the classes as the user gave them or as their frequencies say. */
 static Status
 class_weights(Prepare *p, double *weights, Failure *why)
@@ -273,9 +298,7 @@ class_weights(Prepare *p, double *weights, Failure *why)
 				   strcmp(schema->classes[k].bytes, params->class_weights[i].name) != 0)
 				k++;
 			if (k == schema->n_classes)
-				return fail(why, STATUS_INVALID_PARAMETER,
-							"parameter \"class_weight\" names \"%s\", which is no class",
-							params->class_weights[i].name);
+				return refuse_class(schema, params->class_weights[i].name, why);
 			weights[k] = params->class_weights[i].value;
 		}
 		return STATUS_OK;

@@ -395,6 +395,7 @@ forest_training_new(const Host *host, const Host *storage, ForestFrame *frame,
 	{
 		status = fail(why, STATUS_INVALID_DATA, "the query returned no row with a known target");
 		fail_detail(why, "Rows whose target is NULL: %zu.", frame->n_unknown);
+		fail_hint(why, "Look at the WHERE of the query and at the target column.");
 		return status;
 	}
 	status = memory_new(host, 1, sizeof(ForestTraining), &p.t, why);

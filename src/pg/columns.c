@@ -101,7 +101,8 @@ find_column(const Dataset *d, const char *name, const char *argument)
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg("column \"%s\" of argument \"%s\" is not in the query", name, argument),
 			 errdetail("The columns of the query are %s.", all_names(d)),
-			 nearest != NULL ? errhint("Perhaps you meant \"%s\".", nearest) : 0));
+			 nearest != NULL ? errhint("Perhaps you meant \"%s\".", nearest)
+			 : errhint("Name a column of the query, or add it to the query.")));
 }
 
 /* The argument that gives a role. */
