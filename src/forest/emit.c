@@ -265,6 +265,8 @@ grow_emit(ForestGrower *g, Failure *why)
 	status = list_nodes(g, order, &n_nodes, &depth, why);
 	if (status == STATUS_OK)
 	{
+		if (g->out_begun)
+			bytes_writer_free(&g->out);
 		bytes_writer_begin(&g->out, g->host, why);
 		g->out_begun = true;
 		for (uint32_t f = 0; f < p; f++)

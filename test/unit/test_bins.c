@@ -245,6 +245,32 @@ test_exact(void)
 	tap_ok(train_end(&t), "no leak");
 }
 
+/* Of ten thousand rows and more a bin has three at least. */
+static void
+test_small_bins(void)
+{
+	enum {N = 12000};
+	static double x[N];
+	uint32_t	rows[FOREST_VALUE_BINS] = {0};
+	uint32_t	n_small = 0;
+	Train		t;
+	TrainData	data;
+	const ForestFeature *f;
+
+	for (int i = 0; i < N; i++)
+		x[i] = i < N - 300 ? 0 : i;
+	f = begin_column(&t, &data, x, N, "nn");
+	for (int i = 0; i < N; i++)
+		rows[tree_bin(f, x[i])]++;
+	for (uint32_t bin = 0; bin + 1 < f->n_bins; bin++)
+		n_small += rows[bin] < 3;
+	tap_ok(n_small == 0 && f->n_bins > 90, "12000 rows: at least three rows a bin");
+	tap_ok(train_end(&t), "no leak");
+	f = begin_column(&t, &data, x + 3000, N - 3000, "nn");
+	tap_is_int(f->n_bins > 120, true, "9000 rows: also fewer");
+	tap_ok(train_end(&t), "no leak");
+}
+
 static void
 test_extremes(void)
 {
@@ -432,7 +458,7 @@ test_texts(void)
 static void
 test_sample(void)
 {
-	enum {N = BINS_SAMPLE_ROWS + 3000, DISTINCT = 4001};
+	enum {N = BINS_SAMPLE_ROWS + 30000, DISTINCT = 4001};
 	ForestColumn column = {"c", FOREST_NUMERIC, false};
 	ForestFrameOptions options = {.columns = &column,.n_columns = 1,
 		.target = FOREST_TARGET_NUMBER};
@@ -440,7 +466,8 @@ test_sample(void)
 	static uint32_t canonical[N];
 	static double values[DISTINCT];
 	static uint32_t counts[DISTINCT];
-	BinsRows	rows = {.trains = trains,.canonical = canonical,.n_train = N};
+	BinsRows	rows = {.trains = trains,.canonical = canonical};
+	uint32_t	n_sampled = 0;
 	ForestSchema schema = {.n_features = 1};
 	ForestColumnFate column_fate;
 	ForestFrame *frame;
@@ -457,13 +484,17 @@ test_sample(void)
 		ForestRow	row = {.cells = &cell,.target_number = i};
 
 		(void) forest_frame_append(frame, &row, &why);
-		trains[i] = 1;
+		trains[i] = i % 11 != 0;
+		rows.n_train += trains[i];
 		canonical[i] = N - 1 - i;	/* the last rows appended are the first */
 	}
 	for (uint32_t v = 0; v < DISTINCT; v++)
 		values[v] = v;
-	for (uint32_t i = 0; i < BINS_SAMPLE_ROWS; i++)
-		counts[(N - 1 - i) * UINT32_C(7919) % DISTINCT]++;
+	for (uint32_t i = N; i-- > 0 && n_sampled < BINS_SAMPLE_ROWS;)
+	{
+		n_sampled += trains[i];
+		counts[i * UINT32_C(7919) % DISTINCT] += trains[i];
+	}
 	schema.features = t.host.realloc(t.host.ctx, NULL, 0, sizeof(ForestFeature));
 	memset(schema.features, 0, sizeof(ForestFeature));
 	tap_is_int(bins_of_column(&t.host, frame, 0, &rows, schema.features, &column_fate, &why),
@@ -484,6 +515,7 @@ main(void)
 	test_greedy_vector();
 	test_greedy();
 	test_exact();
+	test_small_bins();
 	test_extremes();
 	test_fates();
 	test_categories();

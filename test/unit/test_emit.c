@@ -266,6 +266,32 @@ test_bytes(void)
 	tap_ok(train_end(&t), "no leak");
 }
 
+/* Shares are rounded to the nearest. */
+static void
+test_rounding(void)
+{
+	static const double x[] = {1, 2, 3, 4, 5, 6};
+	static const double y[] = {1, 0, 1, 1, 1, 0};
+	static const double three[] = {1, 2, 1, 1, 1, 0};
+	TrainData	data = {.n = 6,.p = 1,.x = x,.y = y,
+		.params = "bootstrap=false min_samples_split=7"};
+
+	for (uint32_t n_classes = 2; n_classes <= 3; n_classes++)
+	{
+		Train		t;
+		Tree		tree;
+
+		data.n_classes = n_classes;
+		data.y = n_classes == 2 ? y : three;
+		train_begin(&t, &data);
+		tree_read(&tree, &t.training->schema, &t.trees[0]);
+		tap_is_real(tree.nodes[0].value[1] * TREE_ONE, 715827883, 0,
+					"two thirds of 2^30, %u classes", n_classes);
+		tree_free(&tree);
+		tap_ok(train_end(&t), "no leak");
+	}
+}
+
 /* Shares of several classes add up to one, but for what rounding each takes. */
 static void
 test_shares(void)
@@ -330,6 +356,7 @@ main(void)
 	test_pruning();
 	test_pruned_to_root();
 	test_bytes();
+	test_rounding();
 	test_shares();
 	test_chain();
 	return tap_done();

@@ -43,7 +43,7 @@ make_data(TrainData *data, const Shape *shape, uint64_t seed)
 			double	   *cell = &x[(size_t) i * p + c];
 
 			if (shape->kinds != NULL && shape->kinds[c] == 'c')
-				*cell = floor(14 * u * u);	/* few frequent, many rare */
+				*cell = floor((shape->distinct > 30 ? shape->distinct : 14) * u * u);
 			else
 				*cell = shape->distinct > 0 ? floor(u * shape->distinct) : u;
 			if (c < 3)
@@ -148,6 +148,11 @@ static const Run runs[] = {
 		RULES(FOREST_SQUARED_ERROR)},
 	{"categories, poisson", {250, 4, "ccnc", 0, 9, true, false}, ONCE "criterion=poisson",
 		RULES(FOREST_POISSON)},
+	{"rare categories", {400, 2, "cn", 2, 90, true, false}, ONCE, RULES(FOREST_GINI)},
+	{"rare categories, weights", {400, 2, "cc", 0, 90, true, true}, ALL "n_estimators=4",
+		RULES(FOREST_SQUARED_ERROR),.rules.bootstrap = 1,.rules.value_tolerance = 1e-8},
+	{"rare categories, classes", {400, 2, "cc", 3, 90, true, true}, ALL "n_estimators=4",
+		RULES(FOREST_GINI),.rules.bootstrap = 1},
 	{"categories, weights", {250, 4, "ccnc", 0, 9, true, true}, ONCE,
 		RULES(FOREST_SQUARED_ERROR),.rules.value_tolerance = 1e-8},
 	/* bootstrap */
@@ -162,8 +167,8 @@ static const Run runs[] = {
 	{"weights", {300, 4, "ncnn", 2, 20, true, true}, ALL "n_estimators=4",
 		RULES(FOREST_GINI),.rules.bootstrap = 1},
 	{"class weights", {300, 4, "ncnn", 3, 20, true, true},
-		ALL "n_estimators=4 class_weight={k001:0.5,k002:3} criterion=entropy", RULES(FOREST_ENTROPY),
-		.rules.bootstrap = 1,.rules.class_weight = three_weights},
+		ALL "n_estimators=4 class_weight={k001:0.5,k002:3} criterion=entropy",
+		RULES(FOREST_ENTROPY),.rules.bootstrap = 1,.rules.class_weight = three_weights},
 	/* many values, many features, many rows */
 	{"bins", {700, 2, NULL, 2, 0, true, false}, ONCE, RULES(FOREST_GINI),.rules.binned = true},
 	{"bins, regression", {700, 2, NULL, 0, 0, true, false}, "max_depth=5",
@@ -467,6 +472,10 @@ test_steps(void)
 	bool		done = false;
 	int			n_steps = 0;
 	size_t		n_polls;
+	const uint8_t *bytes;
+	uint8_t		first[1000];
+	size_t		n_bytes;
+	size_t		n_again;
 
 	make_data(&data, &shape, 5);
 	test_host_begin(&host);
@@ -476,11 +485,54 @@ test_steps(void)
 	n_polls = host.n_polls;
 	for (; !done; n_steps++)
 		must_be(forest_grower_step(grower, &done, NULL));
+	bytes = forest_grower_result(grower, &n_bytes);
+	memcpy(first, bytes, sizeof(first));
+	must_be(forest_grower_step(grower, &done, NULL));
+	bytes = forest_grower_result(grower, &n_again);
+	tap_ok(done && n_again == n_bytes && memcmp(first, bytes, sizeof(first)) == 0,
+		   "a step too many changes nothing");
 	tap_ok(n_steps > 1 && n_steps < 200, "a tree of 30000 rows takes more than one step");
 	tap_ok(host.n_polls - n_polls >= (size_t) n_steps, "each asks whether to go on");
 	forest_grower_free(grower);
 	forest_training_free(training);
 	tap_ok(test_host_end(&host), "no leak");
+	free_data(&data);
+}
+
+/* A grower stopped in the middle of a pass over very many rows. */
+static void
+test_stopped_pass(void)
+{
+	Shape		shape = {80000, 2, NULL, 2, 50, false, false};
+	TrainData	data;
+	ForestGrower *grower;
+	ForestBlob	blob = {0};
+	TestHost	host;
+	int			n_wrong = 0;
+	Train		t;
+
+	make_data(&data, &shape, 5);
+	data.params = "bootstrap=false max_depth=2 max_features=null min_samples_leaf=2";
+	train_begin(&t, &data);
+	test_host_begin(&host);
+	must_be(forest_grower_new(&host.host, t.training, &grower, NULL));
+	for (size_t polls = 1; polls < 6; polls++)
+	{
+		bool		done;
+
+		must_be(forest_grower_begin(grower, 0, NULL));
+		host.cancel_at = host.n_polls + polls;
+		(void) forest_grower_step(grower, &done, NULL);
+		host.cancel_at = 0;
+		must_be(train_grow(grower, &host.host, 0, &blob, NULL));
+		n_wrong += blob.n_bytes != t.trees[0].n_bytes ||
+			memcmp(blob.bytes, t.trees[0].bytes, blob.n_bytes) != 0;
+		train_blob_free(&host.host, &blob);
+	}
+	tap_is_int(n_wrong, 0, "a grower stopped while it counts goes on as new");
+	forest_grower_free(grower);
+	tap_ok(test_host_end(&host), "no leak");
+	tap_ok(train_end(&t), "no leak");
 	free_data(&data);
 }
 
@@ -494,5 +546,6 @@ main(void)
 	test_refused_and_reused();
 	test_failures();
 	test_steps();
+	test_stopped_pass();
 	return tap_done();
 }

@@ -60,13 +60,16 @@ count_breaks(const Tree *tree, const double *x, uint32_t output)
 }
 
 static uint32_t
-breaks_of(const TrainData *data, uint32_t *n_nodes)
+breaks_of(const TrainData *data, const ReferenceRules *rules, uint32_t *n_nodes)
 {
 	uint32_t	n_breaks = 0;
 	Train		t;
 
 	*n_nodes = 0;
 	train_begin(&t, data);
+	/* not by cutting values off: leaves say what their rows say */
+	if (rules != NULL)
+		n_breaks += reference_check_all(&t, data, rules);
 	for (uint32_t i = 0; i < t.training->settings.n_estimators; i++)
 	{
 		Tree		tree;
@@ -89,13 +92,18 @@ check_monotonic(const char *name, uint32_t n_classes, bool missing, const char *
 	char		all[200];
 	TrainData	data = {.n = N,.p = P,.x = x,.kinds = "nnnc",.y = y,.n_classes = n_classes,
 		.params = params};
+	ReferenceRules rules = {.criterion = n_classes > 0 ? FOREST_GINI : FOREST_SQUARED_ERROR,
+		.bootstrap = strstr(params, "random") == NULL,.min_split = 2,.min_rows = 1,
+		.any_cut = true,.cut_short = true};
+	bool		plain = strstr(params, "entropy") == NULL && strstr(params, "weight") == NULL;
 	uint32_t	n_nodes;
 
 	make_waves(x, y, n_classes, missing);
-	tap_ok(breaks_of(&data, &n_nodes) > 20, "%s: free trees break the order", name);
+	tap_ok(breaks_of(&data, NULL, &n_nodes) > 20, "%s: free trees break the order", name);
 	snprintf(all, sizeof(all), "%s monotonic_cst=[1,-1,0,0]", params);
 	data.params = all;
-	tap_is_int(breaks_of(&data, &n_nodes), 0, "%s: bound ones never", name);
+	tap_is_int(breaks_of(&data, plain ? &rules : NULL, &n_nodes), 0, "%s: bound ones never",
+			   name);
 	tap_ok(n_nodes > 30, "%s: though they split", name);
 }
 
@@ -132,6 +140,52 @@ test_sign(void)
 		tree_read(&tree, &t.training->schema, &t.trees[0]);
 		tap_is_int(tree.n_nodes, sign > 0 ? 3 : 1, "P of class 1 %s with the feature",
 				   sign > 0 ? "may rise" : "may not fall");
+		tree_free(&tree);
+		tap_ok(train_end(&t), "no leak");
+	}
+}
+
+/* A split of missing from present values binds nothing below it. */
+static void
+test_missing_unbound(void)
+{
+	static const double x[] = {1, 1, 2, 2, NAN, NAN};
+	static const double y[] = {10, 10, 0, 0, 100, 100};
+	TrainData	data = {.n = 6,.p = 1,.x = x,.y = y,
+		.params = "bootstrap=false monotonic_cst=[-1]"};
+	Train		t;
+	Tree		tree;
+
+	train_begin(&t, &data);
+	tree_read(&tree, &t.training->schema, &t.trees[0]);
+	tap_ok(tree_threshold(&tree, &tree.nodes[0]) == INFINITY, "missing values first");
+	tap_is_int(tree.n_leaves, 3, "then present ones, which are far lower");
+	tap_is_real(tree_leaf(&tree, &x[0])->value[0], 10, 1e-9, "and keep their values");
+	tree_free(&tree);
+	tap_ok(train_end(&t), "no leak");
+}
+
+/* Nodes of as many rows as it takes are split. */
+static void
+test_rows_to_split(void)
+{
+	static const double x[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+	static const double y[] = {0, 0, 0, 0, 0, 1, 1, 1, 1, 1};
+	TrainData	data = {.n = 10,.p = 1,.x = x,.y = y,.n_classes = 2};
+	static const char *const params[] = {
+		"bootstrap=false min_samples_split=10", "bootstrap=false min_samples_split=11",
+		"bootstrap=false min_samples_leaf=5", "bootstrap=false min_samples_leaf=6"
+	};
+
+	for (int i = 0; i < 4; i++)
+	{
+		Train		t;
+		Tree		tree;
+
+		data.params = params[i];
+		train_begin(&t, &data);
+		tree_read(&tree, &t.training->schema, &t.trees[0]);
+		tap_is_int(tree.n_leaves, i % 2 == 0 ? 2 : 1, "ten rows, %s", params[i]);
 		tree_free(&tree);
 		tap_ok(train_end(&t), "no leak");
 	}
@@ -352,6 +406,12 @@ test_features(void)
 	data.params = "n_estimators=800 max_features=null max_depth=2";
 	count_roots(&data, counts, lefts);
 	tap_is_int(counts[1] + counts[4], 0, "of equal features the first");
+	for (uint32_t i = 0; i < 200 * 6; i++)
+		x[i] = x[i / 6 * 6];
+	data.params = "n_estimators=800 max_features=3 max_depth=1";
+	count_roots(&data, counts, lefts);
+	tap_ok(chi_square(counts, best_of_three, 4) < 21.1 && counts[4] + counts[5] == 0,
+		   "and the first of those that are drawn");
 }
 
 /* -------------------------------------------------------------- random -- */
@@ -425,13 +485,78 @@ test_random(void)
 	tap_ok(abs((int) n_left - N_TREES / 2) < 56, "missing values go either way");
 }
 
+/* Random trees are as different as their numbers, and have what others have. */
+static void
+test_different(void)
+{
+	static double x[N * P];
+	static double y[N];
+	TrainData	data = {.n = N,.p = P,.x = x,.kinds = "nnnc",.y = y,.n_classes = 2,
+		.params = "n_estimators=12 splitter=random max_features=null"};
+	int			n_same = 0;
+	Train		t;
+
+	make_waves(x, y, 2, true);
+	train_begin(&t, &data);
+	for (uint32_t i = 0; i < 12; i++)
+		for (uint32_t j = 0; j < i; j++)
+			n_same += t.trees[i].n_bytes == t.trees[j].n_bytes &&
+				memcmp(t.trees[i].bytes, t.trees[j].bytes, t.trees[i].n_bytes) == 0;
+	tap_is_int(n_same, 0, "random trees of all rows and features differ");
+	tap_ok(train_end(&t), "no leak");
+	data.params = "n_estimators=12 bootstrap=false max_features=null";
+	train_begin(&t, &data);
+	for (uint32_t i = 1; i < 12; i++)
+		n_same += t.trees[i].n_bytes == t.trees[0].n_bytes &&
+			memcmp(t.trees[i].bytes, t.trees[0].bytes, t.trees[i].n_bytes) == 0;
+	tap_is_int(n_same, 11, "the best trees of all rows and features do not");
+	tap_ok(train_end(&t), "no leak");
+}
+
+/* Three hundred classes of three rows each. */
+static void
+test_many_classes(void)
+{
+	enum {ROWS = 900};
+	static double x[ROWS * 2];
+	static double y[ROWS];
+	TrainData	data = {.n = ROWS,.p = 2,.x = x,.kinds = "nc",.y = y,.n_classes = 300,
+		.params = "bootstrap=false max_features=null min_samples_leaf=2"};
+	int			n_wrong = 0;
+	ForestModel *model;
+	Train		t;
+	Tree		tree;
+
+	for (uint32_t i = 0; i < ROWS; i++)
+	{
+		y[i] = i / 3;
+		x[2 * i] = i / 3 % 20;
+		x[2 * i + 1] = floor(i / 60.0);
+	}
+	train_begin(&t, &data);
+	tree_read(&tree, &t.training->schema, &t.trees[0]);
+	model = train_model(&t);
+	for (uint32_t i = 0; i < ROWS; i++)
+		n_wrong += tree_leaf(&tree, x + 2 * i)->value[(uint32_t) y[i]] != 1;
+	tap_is_int(n_wrong, 0, "300 classes are told apart");
+	tap_is_int(tree.n_leaves, 300, "a leaf each");
+	tap_is_int(forest_model_n_outputs(model), 300, "and the model knows them");
+	forest_model_free(model);
+	tree_free(&tree);
+	tap_ok(train_end(&t), "no leak");
+}
+
 int
 main(void)
 {
 	test_monotonic();
 	test_sign();
+	test_missing_unbound();
+	test_rows_to_split();
 	test_best_first();
 	test_features();
 	test_random();
+	test_different();
+	test_many_classes();
 	return tap_done();
 }

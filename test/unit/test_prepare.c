@@ -254,7 +254,7 @@ test_time_edges(void)
 
 	tap_is_int(holdout(&data, out), 0, "one time only: no holdout");
 	data.time = two;
-	tap_is_int(holdout(&data, out), 0, "eight of ten at the latest time: none is nearer than eight");
+	tap_is_int(holdout(&data, out), 0, "eight of ten at the latest time: none is nearer");
 	data.split.test_size = 0.6;
 	tap_is_int(holdout(&data, out), 8, "for a share of 0.6 eight are");
 	data.time = zeros;

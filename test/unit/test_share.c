@@ -78,6 +78,9 @@ check_share(const char *name, uint32_t n_classes, bool weighted, const char *par
 	uint8_t    *bytes;
 	size_t		n_bytes;
 	size_t		capacity;
+	uint8_t    *again;
+	size_t		n_again;
+	size_t		again_capacity;
 	Failure		why = {0};
 	int			n_wrong = 0;
 
@@ -89,6 +92,16 @@ check_share(const char *name, uint32_t n_classes, bool weighted, const char *par
 	test_host_begin(&worker);
 	tap_is_int(forest_training_attach(&worker.host, bytes, n_bytes, chunks.blocks, chunks.n,
 									  &attached, &why), STATUS_OK, "%s: attach", name);
+	if (attached != NULL)
+	{
+		tap_ok(memcmp(&attached->settings, &t.training->settings, sizeof(GrowSettings)) == 0,
+			   "%s: the same settings", name);
+		tap_is_int(forest_training_share(attached, &again, &n_again, &again_capacity, &why),
+				   STATUS_OK, "%s: share again", name);
+		tap_ok(n_again == n_bytes && memcmp(again, bytes, n_bytes) == 0, "%s: the same bytes",
+			   name);
+		memory_free(&worker.host, again, again_capacity, 1);
+	}
 	memset(bytes, 0xEE, n_bytes);
 	memory_free(&t.host.host, bytes, capacity, 1);
 	if (attached != NULL)
@@ -115,7 +128,7 @@ test_share(void)
 {
 	check_share("two classes", 2, false, "n_estimators=4");
 	check_share("two classes, limits", 2, false, "n_estimators=3 max_depth=4 min_samples_leaf=3 "
-				"min_impurity_decrease=0.001 ccp_alpha=0.001 max_features=2 random_state=9");
+				"min_impurity_decrease=0.001 ccp_alpha=0.004 max_features=2 random_state=9");
 	check_share("weights", 2, true, "n_estimators=4 class_weight={k000:2}");
 	check_share("monotonic", 2, true, "n_estimators=4 monotonic_cst=[1,-1,0,0]");
 	check_share("classes", 5, true, "n_estimators=4 class_weight=balanced_subsample");

@@ -511,6 +511,7 @@ reference_check(const Train *train, const TrainData *data, const ReferenceRules 
 				uint32_t tree_no)
 {
 	Check		c = {.data = data,.rules = rules};
+	long double all = 0;
 	Tree		tree;
 	Rows		bag;
 
@@ -521,9 +522,17 @@ reference_check(const Train *train, const TrainData *data, const ReferenceRules 
 	bag = fill_bag(&c, train, tree_no);
 	check_node(&c, &bag, 0);
 	for (uint32_t f = 0; f < tree.schema->n_features; f++)
-		if (fabsl(c.importance[f] - tree.importance[f]) >
-			1e-7L * (fabsl(c.importance[f]) + 1e-9L))
+		all += c.importance[f];
+	for (uint32_t f = 0; f < tree.schema->n_features; f++)
+	{
+		/* squares of targets in units of the fixed point; deviance is in units itself */
+		int			places = data->n_classes > 0 ? 0
+			: tree.schema->target_shift * (rules->criterion == FOREST_POISSON ? 1 : 2);
+		long double importance = ldexpl((long double) tree.importance[f], -places);
+
+		if (fabsl(c.importance[f] - importance) > 1e-7L * fabsl(c.importance[f]) + 1e-16L * all)
 			wrong(&c, f, "the importance of a feature");
+	}
 	if (c.n_wrong > 0)
 		printf("# tree %u: %s (node %u), and %u more\n", tree_no, c.what, c.wrong_node,
 			   c.n_wrong - 1);
