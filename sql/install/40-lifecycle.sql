@@ -66,7 +66,8 @@ BEGIN
 			ERRCODE = 'invalid_name',
 			MESSAGE = format('invalid %s name "%s"', what, name),
 			DETAIL = 'A name is a lower-case letter followed by up to 62 lower-case letters, '
-				'digits, underscores, dots or hyphens.';
+				'digits, underscores, dots or hyphens.',
+			HINT = 'Choose a name like churn_2026.';
 	END IF;
 END
 $$;
@@ -95,7 +96,8 @@ BEGIN
 			ERRCODE = 'invalid_name',
 			MESSAGE = format('invalid model reference "%s"', model_ref),
 			DETAIL = 'A reference is churn, churn/3 or churn@alias, with or without the prefix models:/; '
-				'names match [a-z][a-z0-9_.-]{0,62}.';
+				'names match [a-z][a-z0-9_.-]{0,62}.',
+			HINT = 'Models you may use are listed in the view churnops.models.';
 	END IF;
 	model := parts[1];
 	version := parts[2]::integer;

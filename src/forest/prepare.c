@@ -13,6 +13,9 @@
 #include "core/sort.h"
 #include "forest/bins.h"
 
+/* Weights above this are scaled down. */
+#define LARGEST_WEIGHT 1e30
+
 Status
 prepare_order(Prepare *p, Failure *why)
 {
@@ -202,6 +205,7 @@ prepare_weights(Prepare *p, Failure *why)
 	ForestTraining *t = p->t;
 	bool		any = false;
 	bool		all_one = true;
+	double		largest = 0;
 	Status		status;
 
 	if (!p->frame->has_weight)
@@ -214,6 +218,7 @@ prepare_weights(Prepare *p, Failure *why)
 		double		weight = FRAME_AT(p->frame, double, p->frame->weight_offset, p->order[i]);
 
 		t->row_weight[i] = weight;
+		largest = fmax(largest, weight);
 		if (i >= t->n_train)
 			continue;
 		all_one &= weight == 1;
@@ -221,7 +226,14 @@ prepare_weights(Prepare *p, Failure *why)
 		p->trains[p->order[i]] = weight > 0;
 	}
 	if (!any)
-		return fail(why, STATUS_INVALID_DATA, "every training row has the weight 0");
+	{
+		fail(why, STATUS_INVALID_DATA, "every training row has the weight 0");
+		fail_hint(why, "Give rows that shall count a weight above 0.");
+		return STATUS_INVALID_DATA;
+	}
+	/* only their ratios count: keep the squares of sums in the range of doubles */
+	for (uint32_t i = 0; largest > LARGEST_WEIGHT && i < t->n_rows; i++)
+		t->row_weight[i] /= largest;
 	t->row_weighted = !all_one;
 	t->weighted = t->row_weighted;
 	return STATUS_OK;

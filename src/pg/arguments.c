@@ -97,7 +97,8 @@ check_request(const TrainRequest *request)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("task \"%s\" is neither \"classification\" nor \"regression\"",
-						request->task)));
+						request->task),
+				 errhint("Leave task out to go by the target's type.")));
 }
 
 void

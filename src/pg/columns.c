@@ -138,7 +138,8 @@ assign_role(Dataset *d, const char *name, ColumnRole role)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("column \"%s\" is named twice in argument \"%s\"", name,
-						role_argument(role))));
+						role_argument(role)),
+				 errhint("Name it once.")));
 	if (old != COLUMN_FEATURE)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -228,7 +229,9 @@ check_types(const Dataset *d)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("weight column \"%s\" has type %s, a number is needed",
-							column->name, column->type_name)));
+							column->name, column->type_name),
+					 errhint("Cast it in the query, as in %s::double precision AS %s.",
+							 quote_identifier(column->name), quote_identifier(column->name))));
 	}
 	if (d->time >= 0)
 	{
@@ -238,7 +241,9 @@ check_types(const Dataset *d)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("time column \"%s\" has type %s, a date, a timestamp or a number is "
-							"needed", column->name, column->type_name)));
+							"needed", column->name, column->type_name),
+					 errhint("Cast it in the query, as in %s::timestamp AS %s.",
+							 quote_identifier(column->name), quote_identifier(column->name))));
 	}
 }
 
@@ -272,7 +277,8 @@ columns_assign(const TrainRequest *request, TupleDesc columns, Dataset *out)
 	if (out->n_columns == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the query has no columns")));
+				 errmsg("the query has no columns"),
+				 errhint("Select the target and the features.")));
 	refuse_duplicates(out);
 	out->target = assign_role(out, request->target, COLUMN_TARGET);
 	foreach(cell, request->key)
@@ -298,5 +304,6 @@ columns_assign(const TrainRequest *request, TupleDesc columns, Dataset *out)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the query has no column that could be a feature"),
-				 errdetail("Its columns are %s.", all_names(out))));
+				 errdetail("Its columns are %s.", all_names(out)),
+				 errhint("Select features beside the target and the columns with another role.")));
 }

@@ -131,7 +131,8 @@ dataset_weight_and_time(Dataset *d, const Datum *values, const bool *nulls, Fore
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("weight column \"%s\" has the negative value %g",
-							d->columns[d->weight].name, row->weight)));
+							d->columns[d->weight].name, row->weight),
+					 errhint("Weights are finite numbers of at least 0.")));
 	}
 	if (d->time >= 0)
 		row->time = dataset_number(&d->columns[d->time], values[d->time], nulls[d->time],

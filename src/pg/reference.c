@@ -184,7 +184,8 @@ reference_parse(const char *text, Reference *out)
 				(errcode(ERRCODE_INVALID_NAME),
 				 errmsg("invalid model reference \"%s\"", text),
 				 errdetail("A reference is churn, churn/3 or churn@alias, with or without the "
-						   "prefix %s; names match [a-z][a-z0-9_.-]{0,62}.", URI_PREFIX)));
+						   "prefix %s; names match [a-z][a-z0-9_.-]{0,62}.", URI_PREFIX),
+				 errhint("Models you may use are listed in the view churnops.models.")));
 }
 
 void
@@ -197,7 +198,8 @@ reference_check_name(const char *name, const char *what)
 				(errcode(ERRCODE_INVALID_NAME),
 				 errmsg("invalid %s name \"%s\"", what, name),
 				 errdetail("A name is a lower-case letter followed by up to 62 lower-case letters, "
-						   "digits, underscores, dots or hyphens.")));
+						   "digits, underscores, dots or hyphens."),
+				 errhint("Choose a name like churn_2026.")));
 }
 
 /* --------------------------------------------------------------- probes -- */

@@ -172,7 +172,8 @@ find_positive(const Training *t)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("positive_class \"%s\" is no class of target \"%s\"",
 					t->request.positive_class, t->request.target),
-			 errdetail("The classes are %s.", labels.data)));
+			 errdetail("The classes are %s.", labels.data),
+			 errhint("Give one of them as it is written here.")));
 }
 
 /* Decide task, classes and positive class, and resolve the parameters for them. */

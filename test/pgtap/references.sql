@@ -33,7 +33,8 @@ FROM unnest(ARRAY['', ' ', 'Churn', 'churn!', ' churn', 'churn ', E'churn\n', '1
 SELECT is(pg_temp.error_as(current_user, $$SELECT churnops.parse_reference('Churn!')$$),
 	'42602
 invalid model reference "Churn!"
-A reference is churn, churn/3 or churn@alias, with or without the prefix models:/; names match [a-z][a-z0-9_.-]{0,62}.',
+A reference is churn, churn/3 or churn@alias, with or without the prefix models:/; names match [a-z][a-z0-9_.-]{0,62}.
+Models you may use are listed in the view churnops.models.',
 	'the refusal says what a reference is');
 SELECT throws_ok('EXECUTE parsed(NULL)', '22004', 'argument "model_ref" must not be null');
 

@@ -2,7 +2,7 @@
 BEGIN;
 \ir include/setup.sql
 
-SELECT plan(8);
+SELECT plan(9);
 
 CREATE ROLE churnops_trainer;
 CREATE ROLE churnops_member;
@@ -56,6 +56,12 @@ SELECT is(metrics -> 'holdout' -> 'average_precision_macro', 'null'::jsonb,
 FROM churnops_train('unseen',
 	$$ SELECT i, i % 7 AS x, CASE WHEN i <= 80 THEN 'k' || i % 3 ELSE 'zz' END AS y FROM generate_series(1, 100) i $$,
 	'y', '{"n_estimators": 5}', time_column => 'i');
+
+-- Only the ratios of weights count, however large they are.
+SELECT isnt(metrics -> 'holdout' -> 'roc_auc', 'null'::jsonb, 'weights of 1e160 have metrics')
+FROM churnops_train('heavy',
+	'SELECT i AS x, i % 3 = 0 AS y, 1e160::float8 AS w FROM generate_series(1, 200) i', 'y',
+	'{"n_estimators": 5}', weight => 'w');
 
 SELECT * FROM finish();
 ROLLBACK;
