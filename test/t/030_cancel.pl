@@ -63,7 +63,8 @@ SQL
 	return;
 }
 
-my $long = '{"n_estimators": 20000}';
+# Small trees, so that nobody can see at once that they will not fit.
+my $long = '{"n_estimators": 20000, "max_depth": 5}';
 my @phases = (
 	[ 'reading', qr/statement: SELECT churnops_train/, 'SELECT *, slow(id) AS s FROM events', $long ],
 	[ 'preparing', qr/churnops: rows read after/, 'events', $long ],

@@ -149,9 +149,9 @@ static const Run runs[] = {
 	{"categories, poisson", {250, 4, "ccnc", 0, 9, true, false}, ONCE "criterion=poisson",
 		RULES(FOREST_POISSON)},
 	{"rare categories", {400, 2, "cn", 2, 90, true, false}, ONCE, RULES(FOREST_GINI)},
-	{"rare categories, weights", {400, 2, "cc", 0, 90, true, true}, ALL "n_estimators=4",
+	{"rare categories, weights", {400, 2, "cc", 0, 90, true, true}, ALL "n_estimators=2",
 		RULES(FOREST_SQUARED_ERROR),.rules.bootstrap = 1,.rules.value_tolerance = 1e-8},
-	{"rare categories, classes", {400, 2, "cc", 3, 90, true, true}, ALL "n_estimators=4",
+	{"rare categories, classes", {300, 2, "cc", 3, 90, true, true}, ALL "n_estimators=2",
 		RULES(FOREST_GINI),.rules.bootstrap = 1},
 	{"categories, weights", {250, 4, "ccnc", 0, 9, true, true}, ONCE,
 		RULES(FOREST_SQUARED_ERROR),.rules.value_tolerance = 1e-8},
@@ -170,8 +170,8 @@ static const Run runs[] = {
 		ALL "n_estimators=4 class_weight={k001:0.5,k002:3} criterion=entropy",
 		RULES(FOREST_ENTROPY),.rules.bootstrap = 1,.rules.class_weight = three_weights},
 	/* many values, many features, many rows */
-	{"bins", {700, 2, NULL, 2, 0, true, false}, ONCE, RULES(FOREST_GINI),.rules.binned = true},
-	{"bins, regression", {700, 2, NULL, 0, 0, true, false}, "max_depth=5",
+	{"bins", {500, 2, NULL, 2, 0, true, false}, ONCE, RULES(FOREST_GINI),.rules.binned = true},
+	{"bins, regression", {500, 2, NULL, 0, 0, true, false}, "max_depth=5",
 		RULES(FOREST_SQUARED_ERROR),.rules.binned = true,.rules.bootstrap = 1,
 		.rules.max_depth = 5},
 	{"wide rows", {200, 57, NULL, 2, 9, true, false}, "n_estimators=2", RULES(FOREST_GINI),
@@ -503,7 +503,7 @@ test_steps(void)
 static void
 test_stopped_pass(void)
 {
-	Shape		shape = {80000, 2, NULL, 2, 50, false, false};
+	Shape		shape = {140000, 2, NULL, 2, 50, false, false};
 	TrainData	data;
 	ForestGrower *grower;
 	ForestBlob	blob = {0};
