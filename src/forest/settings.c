@@ -261,19 +261,20 @@ prepare_row_scale(const ForestTraining *t)
 	return exact < scale ? exact : scale;
 }
 
-/* Refuse a weight for a class that is not there, and say which are. */
+/* Refuse a weight for a class that is not there; list those that are, as far as they fit. */
 static Status
 refuse_class(const ForestSchema *schema, const char *name, Failure *why)
 {
-	char		list[256];
+	char		list[256] = "";
 	size_t		used = 0;
+	uint32_t	k = 0;
 
-	fail(why, STATUS_INVALID_PARAMETER,
-		 "parameter \"class_weight\" names \"%.64s\", which is no class", name);
-	for (uint32_t k = 0; k < schema->n_classes && used + 80 < sizeof(list); k++)
-		used += (size_t) snprintf(list + used, sizeof(list) - used, "%s\"%.64s\"",
+	for (; k < schema->n_classes && used + schema->classes[k].n_bytes + 5 < sizeof(list); k++)
+		used += (size_t) snprintf(list + used, sizeof(list) - used, "%s\"%s\"",
 								  k > 0 ? ", " : "", schema->classes[k].bytes);
-	fail_detail(why, "The classes are %s%s.", list, used + 80 < sizeof(list) ? "" : ", ...");
+	fail(why, STATUS_INVALID_PARAMETER,
+		 "parameter \"class_weight\" names \"%s\", which is no class", name);
+	fail_detail(why, "The classes are %s%s.", list, k < schema->n_classes ? ", ..." : "");
 	fail_hint(why, "Name classes as they are written in the target; those left out have weight 1.");
 	return STATUS_INVALID_PARAMETER;
 }
