@@ -12,6 +12,7 @@ MODULE_big := churnops
 
 CORE_OBJS := \
 	src/core/bytes.o \
+	src/core/cpu.o \
 	src/core/hash.o \
 	src/core/memory.o \
 	src/core/real.o \

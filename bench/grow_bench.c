@@ -37,7 +37,7 @@ host_cancelled(void *ctx)
 	return false;
 }
 
-static const Host host = {host_realloc, host_cancelled, NULL};
+static const Host host = {.realloc = host_realloc,.cancelled = host_cancelled};
 static Failure why;
 
 static void

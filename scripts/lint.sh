@@ -59,7 +59,7 @@ rule_libraries_include_downwards() {
 		includes "src/$dir"/*.[ch] | grep -vE " (core|$dir)/[a-z_]+\.h$" || true
 	done
 	includes "${pg_files[@]}" | grep -E ' (core|forest|metric)/' |
-		grep -vE ' (forest/forest|metric/metric|core/(status|host|hash|memory|rng))\.h$' || true
+		grep -vE ' (forest/forest|metric/metric|core/(status|host|hash|memory|rng|cpu))\.h$' || true
 }
 
 rule_postgres_h_comes_first_in_c_files_only() {

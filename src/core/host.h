@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/cpu.h"
+
 typedef struct Host
 {
 	/*
@@ -27,6 +29,9 @@ typedef struct Host
 	bool		(*cancelled) (void *ctx);
 
 	void	   *ctx;
+
+	/* Instruction sets above this are not used; CPU_BEST, which is 0, is no limit. */
+	CpuLevel	cpu_limit;
 } Host;
 
 #endif

@@ -270,10 +270,8 @@ static bool
 choose_avx512(const ForestModel *model)
 {
 #ifdef MODEL_AVX512
-	__builtin_cpu_init();
-	return model->n_trees >= MODEL_AVX512_TREES && __builtin_cpu_supports("avx512f") &&
-		__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-		__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vbmi");
+	return model->n_trees >= MODEL_AVX512_TREES &&
+		cpu_level(model->host->cpu_limit) >= CPU_AVX512;
 #else
 	(void) model;
 	return false;

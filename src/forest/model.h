@@ -267,7 +267,7 @@ model_add_leaf(const ForestModel *model, const ModelNode *leaf, int64_t sign, in
 extern void model_walk(const ForestModel *model, const ModelNode *nodes[MODEL_LANES],
 					   const uint8_t *const rows[MODEL_LANES], uint32_t n_steps);
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#ifdef CPU_X86
 #define MODEL_AVX512
 #define MODEL_AVX512_TREES 16	/* with fewer, most lanes would be idle */
 

@@ -17,7 +17,7 @@
 
 #include <immintrin.h>
 
-#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi")))
+#define TARGET CPU_TARGET_AVX512
 #define TARGET_INLINE inline __attribute__((always_inline)) TARGET
 
 #define VECTOR_TREES 8

@@ -8,6 +8,7 @@
 
 #include "utils/guc.h"
 
+#include "core/cpu.h"
 #include "pg/guc.h"
 
 #define CACHE_SIZE_DEFAULT_KB (256 * 1024)
@@ -17,8 +18,17 @@
 
 int			guc_cache_size = CACHE_SIZE_DEFAULT_KB;
 char	   *guc_code_version = NULL;
+int			guc_instruction_set = CPU_BEST;
 bool		guc_progress = true;
 int			guc_training_memory = TRAINING_MEMORY_DEFAULT_KB;
+
+static const struct config_enum_entry instruction_sets[] = {
+	{"auto", CPU_BEST, false},
+	{"portable", CPU_PORTABLE, false},
+	{"avx2", CPU_AVX2, false},
+	{"avx512", CPU_AVX512, false},
+	{NULL, 0, false},
+};
 
 void
 guc_init(void)
@@ -33,6 +43,12 @@ guc_init(void)
 							   "Usually the commit of the repository that has the query; empty "
 							   "records none.",
 							   &guc_code_version, "", PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomEnumVariable("churnops.instruction_set",
+							 "Sets the widest instruction set that training and scoring use.",
+							 "It changes no result, only the speed; what the processor lacks is "
+							 "not used in any case.",
+							 &guc_instruction_set, CPU_BEST, instruction_sets, PGC_USERSET, 0,
+							 NULL, NULL, NULL);
 	DefineCustomBoolVariable("churnops.progress",
 							 "Sends a notice every five seconds of a training.",
 							 NULL, &guc_progress, true, PGC_USERSET, 0, NULL, NULL, NULL);

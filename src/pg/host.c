@@ -10,6 +10,7 @@
 #include "miscadmin.h"
 
 #include "pg/compat.h"
+#include "pg/guc.h"
 #include "pg/host.h"
 
 /* Would the budget still hold with `old_size` bytes given back and `new_size` taken? */
@@ -71,6 +72,7 @@ pg_host_init(PgHost *pg_host, MemoryContext context, Size budget)
 	pg_host->host.realloc = host_realloc;
 	pg_host->host.cancelled = host_cancelled;
 	pg_host->host.ctx = pg_host;
+	pg_host->host.cpu_limit = (CpuLevel) guc_instruction_set;
 	pg_host->context = context;
 	pg_host->budget = budget;
 }
