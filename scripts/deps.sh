@@ -27,7 +27,9 @@ is_installed() {
 # The major version of a PostgreSQL that can be run and built for, if any.
 usable_postgresql() {
 	command -v "$pg_config" >/dev/null || return 0
-	[ -x "$("$pg_config" --bindir)/initdb" ] && [ -f "$("$pg_config" --pgxs)" ] || return 0
+	# Debian's client package brings PGXS, without the headers that it compiles against.
+	[ -x "$("$pg_config" --bindir)/initdb" ] && [ -f "$("$pg_config" --pgxs)" ] &&
+		[ -f "$("$pg_config" --includedir-server)/postgres.h" ] || return 0
 	"$pg_config" --version | sed -E 's/^PostgreSQL ([0-9]+).*/\1/'
 }
 
