@@ -361,7 +361,7 @@ find_split(ForestGrower *g, uint32_t id, Failure *why)
 	status = search_split(g, &search, node, why);
 	if (status != STATUS_OK || !node->split.found)
 		return status;
-	node->gain = node->split.score - split_parent_score(&search);
+	node->gain = split_gain(&search, node->split.score);
 	if (grow_decrease(g, node) + 0x1.0p-52 < s->min_impurity_decrease)
 		node->split.found = false;
 	return STATUS_OK;

@@ -3,9 +3,10 @@
  *	  The search for the best split of a node by one feature.
  *
  * Scores are the usual proxies: maximising them minimises the weighted
- * impurity of the children (algorithms A2), and the gain over the parent's
- * own score is N × impurity decrease.  They are made of + − × ÷ and our own
- * logarithm, in one fixed order, so every machine picks the same split.
+ * impurity of the children (algorithms A2).  They are made of + − × ÷ and our
+ * own logarithm, in one fixed order, so every machine picks the same split.
+ * Gini of two classes and squared error have one of their own, which says how
+ * far the sides' means are apart (split_pair_score).
  *
  * Numbers (A3, A9, A11): one candidate between each two neighbouring occupied
  * bins, with missing values first on the right, then on the left, and last
@@ -41,7 +42,14 @@ x_log_x(double x)
 	return x > 0 ? x * real_log(x) : 0;
 }
 
-/* The part of the score that one side of two classes or of a regression has. */
+/* Does the criterion have split_pair_score(), for two classes and regression? */
+static inline bool
+is_pair(ForestCriterion criterion)
+{
+	return criterion == FOREST_GINI || criterion == FOREST_SQUARED_ERROR;
+}
+
+/* The part of the score that one side of two classes or of a regression has, elsewhere. */
 static inline double
 side_score(ForestCriterion criterion, uint64_t w, int64_t s)
 {
@@ -50,20 +58,13 @@ side_score(ForestCriterion criterion, uint64_t w, int64_t s)
 
 	switch (criterion)
 	{
-		case FOREST_GINI:
-			{
-				double		rest = (double) (w - (uint64_t) s);
-
-				return (sum * sum + rest * rest) / weight;
-			}
 		case FOREST_ENTROPY:
 			return x_log_x(sum) + x_log_x((double) (w - (uint64_t) s)) - x_log_x(weight);
-		case FOREST_SQUARED_ERROR:
-			return sum * sum / weight;
 		case FOREST_POISSON:
 			return sum > 0 ? sum * real_log(sum / weight) : 0;
+		default:
+			return 0;
 	}
-	return 0;
 }
 
 /* The same of classes: left has the weights themselves, right the total less them. */
@@ -127,6 +128,9 @@ consider(const SplitNode *node, ForestCriterion criterion, bool vector, int sign
 	if (vector)
 		score = classes_score(node, criterion, node->left, false, left->w) +
 			classes_score(node, criterion, node->left, true, right_w);
+	else if (is_pair(criterion))
+		score = split_pair_score((double) node->total.w, (double) node->total.s,
+								 (double) left->w, (double) left->s, (double) right_w);
 	else
 		score = side_score(criterion, left->w, left->s) +
 			side_score(criterion, right_w, node->total.s - left->s);
@@ -460,18 +464,20 @@ split_feature(const SplitNode *node, uint32_t feature, const SplitBin *bins, uin
 }
 
 double
-split_parent_score(const SplitNode *node)
+split_gain(const SplitNode *node, double score)
 {
-	double		score = 0;
+	double		w = (double) node->total.w;
+	double		parent = 0;
 
+	if (node->n_classes <= 2 && is_pair(node->criterion))
+		return (node->criterion == FOREST_GINI ? 2 : 1) * score / w;
 	if (node->n_classes <= 2)
-		return side_score(node->criterion, node->total.w, node->total.s);
+		return score - side_score(node->criterion, node->total.w, node->total.s);
 	for (uint32_t k = 0; k < node->n_classes; k++)
 	{
 		double		x = (double) node->classes[k];
 
-		score += node->criterion == FOREST_GINI ? x * x : x_log_x(x);
+		parent += node->criterion == FOREST_GINI ? x * x : x_log_x(x);
 	}
-	return node->criterion == FOREST_GINI ? score / (double) node->total.w
-		: score - x_log_x((double) node->total.w);
+	return score - (node->criterion == FOREST_GINI ? parent / w : parent - x_log_x(w));
 }

@@ -62,8 +62,22 @@ typedef struct Split
 	SplitSums	left;
 } Split;
 
-/* The score of a node that is not split: Split.score minus this is N × decrease. */
-extern double split_parent_score(const SplitNode *node);
+/* N × impurity decrease of a split with this score, N the weight of the tree. */
+extern double split_gain(const SplitNode *node, double score);
+
+/*
+ * The score of a split of two classes by gini, or of a regression by squared
+ * error: D² / (w_left w_right) with D = s_left W − S w_left.  It is 0 where the
+ * sides have one mean, and needs no difference of large numbers but D, which
+ * is exact while the products stay below 2^53.
+ */
+static inline double
+split_pair_score(double w, double s, double w_left, double s_left, double w_right)
+{
+	double		d = s_left * w - s * w_left;
+
+	return d * d / (w_left * w_right);
+}
 
 /*
  * Improve *best by splits on one feature.  bins are the n_bins occupied bins

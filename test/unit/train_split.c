@@ -247,7 +247,7 @@ bool
 case_is_best(const SplitCase *c, const Split *split, long double best, int sign)
 {
 	long double scale = (long double) c->node.total.w + fabsl((long double) c->node.total.s);
-	double		gain = split->score - split_parent_score(&c->node);
+	double		gain = split_gain(&c->node, split->score);
 	bool		present = true;
 
 	if (!split->found)
