@@ -29,21 +29,21 @@ collapse(ForestGrower *g, uint32_t id, Failure *why)
 	uint64_t   *sum;
 	Status		status;
 
-	if (g->payload == GROW_CLASSES)
+	if (grow_has_classes(g))
 	{
 		status = memory_grow(g->host, &g->class_weights, &g->class_weights_capacity,
 							 g->n_class_weights + n_classes, sizeof(uint64_t), why);
 		if (status != STATUS_OK)
 			return status;
 		left = g->class_weights + (size_t) g->nodes[node->left].classes * n_classes;
-		right = g->class_weights + (size_t) g->nodes[node->right].classes * n_classes;
+		right = g->class_weights + (size_t) g->nodes[node->left + 1].classes * n_classes;
 		sum = g->class_weights + g->n_class_weights;
 		for (uint32_t k = 0; k < n_classes; k++)
 			sum[k] = left[k] + right[k];
 		node->classes = (uint32_t) (g->n_class_weights / n_classes);
 		g->n_class_weights += n_classes;
 	}
-	node->left = node->right = GROW_NO_NODE;
+	node->left = GROW_NO_NODE;
 	return STATUS_OK;
 }
 
@@ -71,8 +71,8 @@ grow_prune(ForestGrower *g, Failure *why)
 		sums[id].leaves = 1;
 		if (node->left == GROW_NO_NODE)
 			continue;
-		sums[id].leaves = sums[node->left].leaves + sums[node->right].leaves;
-		sums[id].decrease = sums[node->left].decrease + sums[node->right].decrease +
+		sums[id].leaves = sums[node->left].leaves + sums[node->left + 1].leaves;
+		sums[id].decrease = sums[node->left].decrease + sums[node->left + 1].decrease +
 			grow_decrease(g, node);
 		/* below the split only pruned subtrees are left, or leaves */
 		if (sums[id].decrease > g->t->settings.ccp_alpha * (sums[id].leaves - 1))
@@ -87,8 +87,8 @@ grow_prune(ForestGrower *g, Failure *why)
 				inner = next;
 				next = g->nodes[g->nodes[inner].left].left != GROW_NO_NODE
 					? g->nodes[inner].left
-					: g->nodes[g->nodes[inner].right].left != GROW_NO_NODE
-					? g->nodes[inner].right : GROW_NO_NODE;
+					: g->nodes[g->nodes[inner].left + 1].left != GROW_NO_NODE
+					? g->nodes[inner].left + 1 : GROW_NO_NODE;
 			}
 			status = collapse(g, inner, why);
 		}
@@ -124,21 +124,21 @@ share_of(double part, double whole)
 static void
 put_two_classes(ForestGrower *g, const GrowNode *node)
 {
-	double		share = (double) node->sums.s / (double) node->sums.w;
+	double		share = (double) node->s / (double) node->w;
 
-	if (node->sums.s == 0 || (uint64_t) node->sums.s == node->sums.w)
+	if (node->s == 0 || (uint64_t) node->s == node->w)
 	{
 		if (share >= node->lower && share <= node->upper)
 		{
 			bytes_put_u8(&g->out, TREE_LEAF | TREE_PURE);
-			put_varint(&g->out, node->sums.w);
-			bytes_put_u16(&g->out, node->sums.s != 0);
+			put_varint(&g->out, node->w);
+			bytes_put_u16(&g->out, node->s != 0);
 			return;
 		}
 	}
 	share = fmin(fmax(share, node->lower), node->upper);
 	bytes_put_u8(&g->out, TREE_LEAF);
-	put_varint(&g->out, node->sums.w);
+	put_varint(&g->out, node->w);
 	bytes_put_u32(&g->out, share_of(share, 1));
 }
 
@@ -151,28 +151,28 @@ put_classes(ForestGrower *g, const GrowNode *node)
 
 	for (uint32_t k = 0; k < n_classes; k++)
 	{
-		if (weights[k] != node->sums.w)
+		if (weights[k] != node->w)
 			continue;
 		bytes_put_u8(&g->out, TREE_LEAF | TREE_PURE);
-		put_varint(&g->out, node->sums.w);
+		put_varint(&g->out, node->w);
 		bytes_put_u16(&g->out, (uint16_t) k);
 		return;
 	}
 	bytes_put_u8(&g->out, TREE_LEAF);
-	put_varint(&g->out, node->sums.w);
+	put_varint(&g->out, node->w);
 	for (uint32_t k = 0; k < n_classes; k++)
-		bytes_put_u32(&g->out, share_of((double) weights[k], (double) node->sums.w));
+		bytes_put_u32(&g->out, share_of((double) weights[k], (double) node->w));
 }
 
 /* The leaf of a regression: the mean in the target's fixed point. */
 static void
 put_mean(ForestGrower *g, const GrowNode *node)
 {
-	double		mean = (double) node->sums.s / (double) node->sums.w;
+	double		mean = (double) node->s / (double) node->w;
 
 	mean = fmin(fmax(mean, node->lower), node->upper);
 	bytes_put_u8(&g->out, TREE_LEAF);
-	put_varint(&g->out, node->sums.w);
+	put_varint(&g->out, node->w);
 	bytes_put_u64(&g->out, (uint64_t) llround(mean));
 }
 
@@ -181,35 +181,35 @@ put_leaf(ForestGrower *g, const GrowNode *node)
 {
 	if (g->t->schema.task == FOREST_REGRESSION)
 		put_mean(g, node);
-	else if (g->payload == GROW_CLASSES)
+	else if (grow_has_classes(g))
 		put_classes(g, node);
 	else
 		put_two_classes(g, node);
 }
 
 static void
-put_split(ForestGrower *g, const Split *split, bool near_right)
+put_split(ForestGrower *g, const GrowNode *node, bool near_right)
 {
-	uint32_t	n_bins = g->t->schema.features[split->feature].n_bins;
-	uint32_t	flags = (split->category ? TREE_CATEGORY : 0) |
-		(near_right ? TREE_NEAR_RIGHT : 0) | (split->missing_left ? TREE_MISSING_LEFT : 0);
+	uint32_t	n_bins = g->t->schema.features[node->feature].n_bins;
+	uint32_t	flags = (node->category ? TREE_CATEGORY : 0) |
+		(near_right ? TREE_NEAR_RIGHT : 0) | (node->missing_left ? TREE_MISSING_LEFT : 0);
 
 	bytes_put_u8(&g->out, (uint8_t) flags);
-	bytes_put_u16(&g->out, (uint16_t) split->feature);
-	if (!split->category)
+	bytes_put_u16(&g->out, node->feature);
+	if (!node->category)
 	{
-		bytes_put_u8(&g->out, split->cut);
+		bytes_put_u8(&g->out, node->cut);
 		return;
 	}
 	for (uint32_t byte = 0; byte < (n_bins + 7) / 8; byte++)
-		bytes_put_u8(&g->out, (uint8_t) (split->mask[byte / 8] >> (byte % 8 * 8)));
+		bytes_put_u8(&g->out, (uint8_t) (g->sets[node->sets].left[byte / 8] >> (byte % 8 * 8)));
 }
 
 /* The larger child is near; of two equal ones the left. */
 static bool
 near_is_right(const ForestGrower *g, const GrowNode *node)
 {
-	return g->nodes[node->right].n > g->nodes[node->left].n;
+	return g->nodes[node->left + 1].n > g->nodes[node->left].n;
 }
 
 /*
@@ -238,13 +238,13 @@ list_nodes(ForestGrower *g, uint32_t *order, uint32_t *n_nodes, uint32_t *depth,
 		if (node->left == GROW_NO_NODE)
 			continue;
 		near_right = near_is_right(g, node);
-		g->importance[node->split.feature] += grow_fixed_decrease(g, node);
+		g->importance[node->feature] += grow_fixed_decrease(g, node);
 		status = memory_grow(g->host, &g->frontier, &g->frontier_capacity, g->n_frontier + 2,
 							 sizeof(uint32_t), why);
 		if (status != STATUS_OK)
 			return status;
-		g->frontier[g->n_frontier++] = near_right ? node->left : node->right;
-		g->frontier[g->n_frontier++] = near_right ? node->right : node->left;
+		g->frontier[g->n_frontier++] = node->left + 1 - near_right;
+		g->frontier[g->n_frontier++] = node->left + near_right;
 	}
 	return STATUS_OK;
 }
@@ -280,7 +280,7 @@ grow_emit(ForestGrower *g, Failure *why)
 			if (node->left == GROW_NO_NODE)
 				put_leaf(g, node);
 			else
-				put_split(g, &node->split, near_is_right(g, node));
+				put_split(g, node, near_is_right(g, node));
 		}
 		status = g->out.status;
 	}

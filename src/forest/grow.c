@@ -29,59 +29,16 @@
 
 /* Visits of a row's feature in one step: about 20 ms. */
 #define STEP_WORK ((uint64_t) 6 * 1000 * 1000)
-/* Bytes of histograms filled by one pass over the rows. */
-#define HISTOGRAM_BYTES ((size_t) 64 * 1024)
-/* Records up to this size hold the row's bins themselves. */
-#define NARROW_RECORD_BYTES 64
 /* Drawn rows whose weight pulls a category's mean towards the node's (A10). */
 #define CATEGORY_SMOOTHING 10.0
 
 /* ------------------------------------------------------------ begin, end -- */
-
-/* Choose how rows lie in the buffers. */
-static void
-choose_layout(ForestGrower *g)
-{
-	const ForestTraining *t = g->t;
-	size_t		features;
-
-	if (t->schema.n_classes > 2)
-		g->payload = GROW_CLASSES;
-	else if (t->schema.n_classes == 2 && !t->weighted)
-		g->payload = GROW_PACKED;
-	else
-		g->payload = GROW_SUMS;
-	g->cells_per_bin = g->payload == GROW_PACKED ? 1
-		: g->payload == GROW_SUMS ? 2 : t->schema.n_classes + 1;
-	g->record_bytes = t->row_bytes + (g->payload == GROW_PACKED ? 8 : 16);
-	g->wide = g->record_bytes > NARROW_RECORD_BYTES;
-	g->payload_offset = g->wide ? 8 : t->row_bytes;
-	g->record_bytes = g->payload_offset + (g->payload == GROW_PACKED ? 8 : 16);
-	features = HISTOGRAM_BYTES / (g->cells_per_bin * 256 * sizeof(uint64_t));
-	g->group = features < 1 ? 1 : features > t->settings.mtry ? t->settings.mtry
-		: (uint32_t) features;
-}
-
-/* Bytes of a buffer that nearly always holds a tree's rows. */
-static size_t
-buffer_bytes(const ForestGrower *g)
-{
-	const ForestTraining *t = g->t;
-	double		rows = t->n_train;
-
-	if (t->settings.bootstrap)
-		rows = rows * (1 - (double) t->settings.thresholds[0] * 0x1.0p-64) + 4 * sqrt(rows) + 16;
-	if (rows > t->n_train)
-		rows = t->n_train;
-	return (size_t) rows * g->record_bytes;
-}
 
 Status
 forest_grower_new(const Host *host, const ForestTraining *training, ForestGrower **out,
 				  Failure *why)
 {
 	uint32_t	p = training->schema.n_features;
-	uint32_t	n_classes = training->schema.n_classes;
 	ForestGrower *g;
 	Status		status;
 
@@ -91,12 +48,13 @@ forest_grower_new(const Host *host, const ForestTraining *training, ForestGrower
 		return status;
 	g->host = host;
 	g->t = training;
-	choose_layout(g);
+	g->level = cpu_level(host->cpu_limit);
+	grow_choose_layout(g);
 	for (int side = 0; side < 2 && status == STATUS_OK; side++)
 	{
-		status = memory_new_raw(host, buffer_bytes(g), 1, &g->buffer[side], why);
+		status = memory_new_raw(host, grow_buffer_bytes(g), 1, &g->buffer[side], why);
 		if (status == STATUS_OK)
-			g->buffer_bytes[side] = buffer_bytes(g);
+			g->buffer_bytes[side] = grow_buffer_bytes(g);
 	}
 	if (status == STATUS_OK)
 		status = memory_new_raw(host, p, sizeof(uint32_t), &g->features, why);
@@ -105,18 +63,10 @@ forest_grower_new(const Host *host, const ForestTraining *training, ForestGrower
 	if (status == STATUS_OK)
 		status = memory_new_raw(host, p, sizeof(uint32_t), &g->drawn, why);
 	if (status == STATUS_OK)
-		status = memory_new(host, g->group * g->cells_per_bin * 256, sizeof(uint64_t),
-							&g->cells, why);
-	if (status == STATUS_OK)
-		status = memory_new(host, (size_t) g->group * 256, sizeof(uint32_t), &g->row_counts, why);
-	if (status == STATUS_OK)
-		status = memory_new(host, n_classes, sizeof(uint64_t), &g->node_classes, why);
-	if (status == STATUS_OK)
-		status = memory_new(host, n_classes, sizeof(uint64_t), &g->left_classes, why);
+		status = grow_histograms_new(g, why);
 	if (status == STATUS_OK && training->class_factor != NULL)
-		status = memory_new(host, n_classes, sizeof(uint64_t), &g->tree_factor, why);
-	if (status == STATUS_OK)
-		status = memory_new(host, 256, sizeof(SplitBin), &g->bins, why);
+		status = memory_new(host, training->schema.n_classes, sizeof(uint64_t),
+							&g->tree_factor, why);
 	if (status == STATUS_OK)
 		status = memory_new(host, p, sizeof(double), &g->importance, why);
 	if (status != STATUS_OK)
@@ -145,17 +95,14 @@ forest_grower_free(ForestGrower *g)
 	for (int side = 0; side < 2; side++)
 		memory_free(host, g->buffer[side], g->buffer_bytes[side], 1);
 	memory_free(host, g->nodes, g->nodes_capacity, sizeof(GrowNode));
+	memory_free(host, g->sets, g->sets_capacity, sizeof(GrowSets));
 	memory_free(host, g->frontier, g->frontier_capacity, sizeof(uint32_t));
 	memory_free(host, g->class_weights, g->class_weights_capacity, sizeof(uint64_t));
 	memory_free(host, g->tree_factor, n_classes, sizeof(uint64_t));
 	memory_free(host, g->features, p, sizeof(uint32_t));
 	memory_free(host, g->swaps, p, sizeof(uint32_t));
 	memory_free(host, g->drawn, p, sizeof(uint32_t));
-	memory_free(host, g->cells, g->group * g->cells_per_bin * 256, sizeof(uint64_t));
-	memory_free(host, g->row_counts, (size_t) g->group * 256, sizeof(uint32_t));
-	memory_free(host, g->node_classes, n_classes, sizeof(uint64_t));
-	memory_free(host, g->left_classes, n_classes, sizeof(uint64_t));
-	memory_free(host, g->bins, 256, sizeof(SplitBin));
+	grow_histograms_free(g);
 	memory_free(host, g->importance, p, sizeof(double));
 	if (g->out_begun)
 		bytes_writer_free(&g->out);
@@ -168,14 +115,15 @@ forest_grower_free(ForestGrower *g)
 static void
 count_classes(ForestGrower *g, const GrowNode *node)
 {
-	const uint8_t *record = g->buffer[node->side] + (size_t) node->begin * g->record_bytes;
+	const uint8_t *record = grow_records(g, node);
 
 	memset(g->node_classes, 0, g->t->schema.n_classes * sizeof(uint64_t));
 	for (uint32_t row = 0; row < node->n; row++, record += g->record_bytes)
 	{
-		const uint64_t *payload = (const uint64_t *) (record + g->payload_offset);
+		uint64_t	weight;
+		uint32_t	k = grow_record_class(g, record, &weight);
 
-		g->node_classes[payload[1]] += payload[0];
+		g->node_classes[k] += weight;
 	}
 }
 
@@ -183,22 +131,22 @@ count_classes(ForestGrower *g, const GrowNode *node)
 static bool
 is_pure(const ForestGrower *g, const GrowNode *node)
 {
-	const uint8_t *record = g->buffer[node->side] + (size_t) node->begin * g->record_bytes;
+	const uint8_t *record = grow_records(g, node);
 	int64_t		first = 0;
 
-	if (g->t->schema.task == FOREST_CLASSIFICATION && g->payload != GROW_CLASSES)
-		return node->sums.s == 0 || (uint64_t) node->sums.s == node->sums.w;
-	if (g->payload == GROW_CLASSES)
+	if (grow_has_classes(g))
 	{
 		for (uint32_t k = 0; k < g->t->schema.n_classes; k++)
 			if (g->node_classes[k] != 0)
-				return g->node_classes[k] == node->sums.w;
+				return g->node_classes[k] == node->w;
 		return true;
 	}
+	if (g->t->schema.task == FOREST_CLASSIFICATION)
+		return node->s == 0 || (uint64_t) node->s == node->w;
 	for (uint32_t row = 0; row < node->n; row++, record += g->record_bytes)
 	{
-		const uint64_t *payload = (const uint64_t *) (record + g->payload_offset);
-		int64_t		target = (int64_t) payload[1] / (int64_t) payload[0];
+		const GrowPair *pair = (const GrowPair *) (record + g->payload_offset);
+		int64_t		target = pair->s / (int64_t) pair->w;
 
 		if (row == 0)
 			first = target;
@@ -250,38 +198,13 @@ sort_features(uint32_t *features, uint32_t n)
 	}
 }
 
-/* Search some features; *varies is set when one of them is not constant. */
-static Status
-search_features(ForestGrower *g, const SplitNode *search, const GrowNode *node,
-				const uint32_t *features, uint32_t n, Split *best, bool *varies, Failure *why)
-{
-	for (uint32_t begin = 0; begin < n; begin += g->group)
-	{
-		uint32_t	in_group = n - begin < g->group ? n - begin : g->group;
-		Status		status;
-
-		status = grow_histograms(g, node, features + begin, in_group, why);
-		if (status != STATUS_OK)
-			return status;
-		for (uint32_t i = 0; i < in_group; i++)
-		{
-			SplitBin	missing;
-			uint32_t	n_bins = grow_collect(g, node, i, features[begin + i], &missing);
-
-			*varies |= split_feature(search, features[begin + i], g->bins, n_bins, &missing,
-									 best);
-			grow_release(g, i, n_bins);
-		}
-	}
-	return STATUS_OK;
-}
-
 /*
  * Search mtry drawn features; if all of them are constant in the node, go on
  * one by one until one is not, as scikit-learn does (A3).
  */
 static Status
-search_split(ForestGrower *g, const SplitNode *search, GrowNode *node, Failure *why)
+search_split(ForestGrower *g, const SplitNode *search, const GrowNode *node, Split *best,
+			 Failure *why)
 {
 	const GrowSettings *s = &g->t->settings;
 	uint32_t	p = g->t->schema.n_features;
@@ -291,9 +214,8 @@ search_split(ForestGrower *g, const SplitNode *search, GrowNode *node, Failure *
 	RngStream	stream;
 	Status		status;
 
-	node->split.found = false;
 	if (s->mtry == p)
-		return search_features(g, search, node, g->features, p, &node->split, &varies, why);
+		return grow_search(g, search, node, g->features, p, best, &varies, why);
 	rng_stream_begin(&stream, s->seed, RNG_FEATURES, g->tree, node->key);
 	while (drawn < s->mtry)
 	{
@@ -302,12 +224,12 @@ search_split(ForestGrower *g, const SplitNode *search, GrowNode *node, Failure *
 	}
 	memcpy(sorted, g->features, drawn * sizeof(uint32_t));
 	sort_features(sorted, drawn);
-	status = search_features(g, search, node, sorted, drawn, &node->split, &varies, why);
+	status = grow_search(g, search, node, sorted, drawn, best, &varies, why);
 	while (status == STATUS_OK && !varies && drawn < p)
 	{
 		uint32_t	feature = draw_feature(g, &stream, drawn++);
 
-		status = search_features(g, search, node, &feature, 1, &node->split, &varies, why);
+		status = grow_search(g, search, node, &feature, 1, best, &varies, why);
 	}
 	undo_draws(g, drawn);
 	return status;
@@ -331,7 +253,35 @@ grow_decrease(const ForestGrower *g, const GrowNode *node)
 				 : -2 * schema->target_shift);
 }
 
-/* The best split of a node; split.found is false where it is a leaf. */
+/* Keep a split that was found in its node. */
+static Status
+keep_split(ForestGrower *g, GrowNode *node, const Split *split, Failure *why)
+{
+	GrowSets   *sets;
+	Status		status;
+
+	node->found = true;
+	node->feature = (uint16_t) split->feature;
+	node->cut = split->cut;
+	node->category = split->category;
+	node->missing_left = split->missing_left;
+	node->missing_seen = split->missing_seen;
+	node->left_w = split->left.w;
+	node->left_s = split->left.s;
+	if (!split->category)
+		return STATUS_OK;
+	status = memory_grow(g->host, &g->sets, &g->sets_capacity, g->n_sets + 1, sizeof(GrowSets),
+						 why);
+	if (status != STATUS_OK)
+		return status;
+	sets = &g->sets[g->n_sets];
+	memcpy(sets->left, split->mask, sizeof(sets->left));
+	memcpy(sets->present, split->present, sizeof(sets->present));
+	node->sets = (uint32_t) g->n_sets++;
+	return STATUS_OK;
+}
+
+/* The best split of a node; found is false where it is a leaf. */
 static Status
 find_split(ForestGrower *g, uint32_t id, Failure *why)
 {
@@ -339,32 +289,33 @@ find_split(ForestGrower *g, uint32_t id, Failure *why)
 	const GrowSettings *s = &t->settings;
 	GrowNode   *node = &g->nodes[id];
 	double		min_weight = s->min_weight_fraction_leaf * (double) g->weight;
+	Split		split;
 	SplitNode	search = {
 		.training = t,.tree = g->tree,.key = node->key,.criterion = s->criterion,
 		.n_classes = t->schema.n_classes,.count_rows = s->min_samples_leaf > 1,
 		.min_rows = s->min_samples_leaf,.min_weight = min_weight,
-		.smoothing = CATEGORY_SMOOTHING * g->mean_weight,.total = node->sums,
+		.smoothing = CATEGORY_SMOOTHING * g->mean_weight,.total = {node->w, node->s, node->n},
 		.classes = g->node_classes,.lower = node->lower,.upper = node->upper,
 		.left = g->left_classes
 	};
 	Status		status;
 
-	node->split.found = false;
-	if (node->depth >= s->max_depth && g->payload != GROW_CLASSES)
+	node->found = false;
+	if (node->depth >= s->max_depth && !grow_has_classes(g))
 		return STATUS_OK;
-	if (g->payload == GROW_CLASSES)
+	if (grow_has_classes(g))
 		count_classes(g, node);
 	if (node->depth >= s->max_depth || node->n < s->min_samples_split ||
-		(double) node->sums.w < 2 * min_weight || is_pure(g, node))
+		(double) node->w < 2 * min_weight || is_pure(g, node))
 		return STATUS_OK;
-	search.total.n = node->n;
-	status = search_split(g, &search, node, why);
-	if (status != STATUS_OK || !node->split.found)
+	split.found = false;
+	status = search_split(g, &search, node, &split, why);
+	if (status != STATUS_OK || !split.found)
 		return status;
-	node->gain = split_gain(&search, node->split.score);
+	node->gain = split_gain(&search, split.score);
 	if (grow_decrease(g, node) + 0x1.0p-52 < s->min_impurity_decrease)
-		node->split.found = false;
-	return STATUS_OK;
+		return STATUS_OK;
+	return keep_split(g, node, &split, why);
 }
 
 /* ------------------------------------------------------- making the tree -- */
@@ -397,7 +348,7 @@ add_node(ForestGrower *g, const GrowNode *node, Failure *why)
 	if (status != STATUS_OK)
 		return status;
 	g->nodes[g->n_nodes] = *node;
-	g->nodes[g->n_nodes].left = g->nodes[g->n_nodes].right = GROW_NO_NODE;
+	g->nodes[g->n_nodes].left = GROW_NO_NODE;
 	g->nodes[g->n_nodes].classes = GROW_NO_NODE;
 	g->n_nodes++;
 	return STATUS_OK;
@@ -405,25 +356,35 @@ add_node(ForestGrower *g, const GrowNode *node, Failure *why)
 
 /* Which bins go left; those the node did not have go with the larger child, once it is known. */
 static void
-sides_of_bins(const Split *split, uint8_t goes_left[256])
+sides_of_bins(const ForestGrower *g, const GrowNode *node, uint8_t goes_left[256])
 {
-	for (uint32_t bin = 0; bin < FOREST_MISSING; bin++)
-		goes_left[bin] = split->category ? split->mask[bin >> 6] >> (bin & 63) & 1
-			: bin <= split->cut;
-	goes_left[FOREST_MISSING] = split->missing_left;
+	if (node->category)
+	{
+		const uint64_t *left = g->sets[node->sets].left;
+
+		for (uint32_t bin = 0; bin < g->t->schema.features[node->feature].n_bins; bin++)
+			goes_left[bin] = left[bin >> 6] >> (bin & 63) & 1;
+	}
+	else
+	{
+		memset(goes_left, 1, (size_t) node->cut + 1);
+		memset(goes_left + node->cut + 1, 0, 255 - (size_t) node->cut);
+	}
+	goes_left[FOREST_MISSING] = node->missing_left;
 }
 
 /* Give bins and missing values that the node did not have a side. */
 static void
-settle_absent(const ForestGrower *g, Split *split, bool left_is_larger)
+settle_absent(ForestGrower *g, GrowNode *node, bool left_is_larger)
 {
-	uint32_t	n_bins = g->t->schema.features[split->feature].n_bins;
+	uint32_t	n_bins = g->t->schema.features[node->feature].n_bins;
+	GrowSets   *sets = node->category ? &g->sets[node->sets] : NULL;
 
-	if (!split->missing_seen)
-		split->missing_left = left_is_larger;
-	for (uint32_t bin = 0; split->category && left_is_larger && bin < n_bins; bin++)
-		if (!(split->present[bin >> 6] >> (bin & 63) & 1))
-			split->mask[bin >> 6] |= UINT64_C(1) << (bin & 63);
+	if (!node->missing_seen)
+		node->missing_left = left_is_larger;
+	for (uint32_t bin = 0; node->category && left_is_larger && bin < n_bins; bin++)
+		if (!(sets->present[bin >> 6] >> (bin & 63) & 1))
+			sets->left[bin >> 6] |= UINT64_C(1) << (bin & 63);
 }
 
 /* The bounds that a monotonic split hands to its children (A6). */
@@ -431,12 +392,12 @@ static void
 bound_children(const ForestGrower *g, const GrowNode *node, GrowNode *left, GrowNode *right)
 {
 	const ForestTraining *t = g->t;
-	int			sign = t->monotonic[node->split.feature];
-	double		middle = ((double) left->sums.s / (double) left->sums.w +
-						  (double) right->sums.s / (double) right->sums.w) / 2;
+	int			sign = t->monotonic[node->feature];
+	double		middle = ((double) left->s / (double) left->w +
+						  (double) right->s / (double) right->w) / 2;
 
 	/* a split of missing from present values says nothing about the order */
-	if (node->split.cut == t->schema.features[node->split.feature].n_bins - 1)
+	if (node->cut == t->schema.features[node->feature].n_bins - 1)
 		return;
 	if (sign > 0)
 		left->upper = right->lower = middle;
@@ -448,39 +409,35 @@ bound_children(const ForestGrower *g, const GrowNode *node, GrowNode *left, Grow
 static Status
 split_node(ForestGrower *g, uint32_t id, Failure *why)
 {
-	GrowNode	node = g->nodes[id];
-	GrowNode	left = {.side = 1 - node.side,.depth = node.depth + 1,.lower = node.lower,
-	.upper = node.upper};
+	GrowNode   *node = &g->nodes[id];
+	GrowNode	left = {.begin = node->begin,.depth = node->depth + 1,.side = 1 - node->side,
+	.w = node->left_w,.s = node->left_s,.lower = node->lower,.upper = node->upper};
 	GrowNode	right = left;
 	uint8_t		goes_left[256];
 	uint32_t	n_left;
-	bool		move = left.depth < g->t->settings.max_depth || g->payload == GROW_CLASSES;
+	bool		move = left.depth < g->t->settings.max_depth || grow_has_classes(g);
 	Status		status;
 
-	sides_of_bins(&node.split, goes_left);
-	status = grow_partition(g, &node, goes_left, move, &n_left, why);
+	sides_of_bins(g, node, goes_left);
+	status = grow_partition(g, node, goes_left, move, &n_left, why);
 	if (status != STATUS_OK)
 		return status;
-	settle_absent(g, &node.split, n_left > node.n - n_left);
-	left.begin = node.begin;
+	settle_absent(g, node, n_left > node->n - n_left);
 	left.n = n_left;
-	left.key = rng_left_key(node.key);
-	left.sums = node.split.left;
-	right.begin = node.begin + n_left;
-	right.n = node.n - n_left;
-	right.key = rng_right_key(node.key);
-	right.sums.w = node.sums.w - left.sums.w;
-	right.sums.s = node.sums.s - left.sums.s;
+	left.key = rng_left_key(node->key);
+	right.begin = node->begin + n_left;
+	right.n = node->n - n_left;
+	right.key = rng_right_key(node->key);
+	right.w = node->w - left.w;
+	right.s = node->s - left.s;
 	if (g->t->settings.any_monotonic)
-		bound_children(g, &node, &left, &right);
+		bound_children(g, node, &left, &right);
 	status = add_node(g, &left, why);
 	if (status == STATUS_OK)
 		status = add_node(g, &right, why);
 	if (status != STATUS_OK)
 		return status;
-	g->nodes[id].split = node.split;
 	g->nodes[id].left = (uint32_t) g->n_nodes - 2;
-	g->nodes[id].right = (uint32_t) g->n_nodes - 1;
 	g->n_splits++;
 	return STATUS_OK;
 }
@@ -547,7 +504,7 @@ visit_node(ForestGrower *g, uint32_t id, Failure *why)
 	Status		status;
 
 	status = find_split(g, id, why);
-	if (status == STATUS_OK && g->payload == GROW_CLASSES && !g->nodes[id].split.found)
+	if (status == STATUS_OK && grow_has_classes(g) && !g->nodes[id].found)
 		status = keep_classes(g, &g->nodes[id], why);
 	return status;
 }
@@ -560,12 +517,12 @@ turn_depth_first(ForestGrower *g, uint32_t id, Failure *why)
 	Status		status;
 
 	status = visit_node(g, id, why);
-	if (status != STATUS_OK || !g->nodes[id].split.found)
+	if (status != STATUS_OK || !g->nodes[id].found)
 		return status;
 	status = split_node(g, id, why);
 	if (status != STATUS_OK)
 		return status;
-	larger = g->nodes[g->nodes[id].left].n >= g->nodes[g->nodes[id].right].n ? 0 : 1;
+	larger = g->nodes[g->nodes[id].left].n >= g->nodes[g->nodes[id].left + 1].n ? 0 : 1;
 	status = frontier_push(g, g->nodes[id].left + larger, why);
 	if (status == STATUS_OK)
 		status = frontier_push(g, g->nodes[id].left + 1 - larger, why);
@@ -579,9 +536,9 @@ queue_best_first(ForestGrower *g, uint32_t id, Failure *why)
 	Status		status;
 
 	status = find_split(g, id, why);
-	if (status == STATUS_OK && g->nodes[id].split.found)
+	if (status == STATUS_OK && g->nodes[id].found)
 		return frontier_push(g, id, why);
-	if (status == STATUS_OK && g->payload == GROW_CLASSES)
+	if (status == STATUS_OK && grow_has_classes(g))
 		status = keep_classes(g, &g->nodes[id], why);
 	return status;
 }
@@ -595,8 +552,8 @@ turn_best_first(ForestGrower *g, uint32_t id, Failure *why)
 	if (g->n_splits + 1 >= g->t->settings.max_leaf_nodes)
 	{
 		/* enough leaves: what is left on the frontier stays one */
-		g->nodes[id].split.found = false;
-		if (g->payload != GROW_CLASSES)
+		g->nodes[id].found = false;
+		if (!grow_has_classes(g))
 			return STATUS_OK;
 		count_classes(g, &g->nodes[id]);
 		return keep_classes(g, &g->nodes[id], why);
@@ -605,29 +562,11 @@ turn_best_first(ForestGrower *g, uint32_t id, Failure *why)
 	if (status == STATUS_OK)
 		status = queue_best_first(g, g->nodes[id].left, why);
 	if (status == STATUS_OK)
-		status = queue_best_first(g, g->nodes[id].right, why);
+		status = queue_best_first(g, g->nodes[id].left + 1, why);
 	return status;
 }
 
 /* ------------------------------------------------------------- the public -- */
-
-/* The sums of the root, from its rows. */
-static void
-root_sums(ForestGrower *g, GrowNode *root)
-{
-	const uint8_t *record = g->buffer[0];
-
-	for (uint32_t row = 0; row < g->n_rows; row++, record += g->record_bytes)
-	{
-		const uint64_t *payload = (const uint64_t *) (record + g->payload_offset);
-
-		if (g->payload == GROW_PACKED)
-			root->sums.s += (int64_t) (payload[0] >> 32);
-		else if (g->payload == GROW_SUMS)
-			root->sums.s += (int64_t) payload[1];
-	}
-	root->sums.w = g->weight;
-}
 
 Status
 forest_grower_begin(ForestGrower *g, uint32_t tree, Failure *why)
@@ -636,11 +575,9 @@ forest_grower_begin(ForestGrower *g, uint32_t tree, Failure *why)
 	Status		status;
 
 	g->tree = tree;
-	g->n_nodes = g->n_frontier = g->n_class_weights = 0;
+	g->n_nodes = g->n_frontier = g->n_class_weights = g->n_sets = 0;
 	g->n_splits = 0;
-	/* an abandoned tree may have left something in the histograms */
-	memset(g->cells, 0, g->group * g->cells_per_bin * 256 * sizeof(uint64_t));
-	memset(g->row_counts, 0, (size_t) g->group * 256 * sizeof(uint32_t));
+	grow_histograms_reset(g);
 	if (g->out_begun)
 		bytes_writer_free(&g->out);
 	g->out_begun = false;
@@ -650,11 +587,12 @@ forest_grower_begin(ForestGrower *g, uint32_t tree, Failure *why)
 	if (status != STATUS_OK)
 		return status;
 	root.n = g->n_rows;
-	root_sums(g, &root);
+	root.w = g->weight;
+	root.s = g->sum;
 	status = add_node(g, &root, why);
 	if (status != STATUS_OK)
 		return status;
-	if (g->is_stump && g->payload != GROW_CLASSES)
+	if (g->is_stump && !grow_has_classes(g))
 		return STATUS_OK;
 	if (g->is_stump)
 	{

@@ -1,6 +1,6 @@
 /*
  * rows.c
- *	  The rows of a tree: drawing them, counting them, moving them.
+ *	  The rows of a tree: drawing them and moving them.
  *
  * A tree's rows are records in one of two buffers: the row's bins and its
  * payload side by side, so that a histogram reads memory in order.  A split
@@ -11,6 +11,7 @@
  *
  * All sums are integers, so the order in which rows come never matters.
  */
+#include <math.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -19,61 +20,271 @@
 
 /* Rows between two questions whether to go on. */
 #define POLL_ROWS 65536
-/* Below this many rows a node's occupied bins are found by looking at the rows. */
-#define SMALL_NODE_ROWS 128
+/* Rows whose counts are drawn together. */
+#define DRAW_ROWS 1024
+/* Records up to this size hold the row's bins themselves. */
+#define NARROW_RECORD_BYTES 64
+/* Sums of counts below this many rows stay below 2^32. */
+#define PACKED_ROWS (UINT32_C(1) << 28)
+/* Records between asking for a row of the matrix and reading it. */
+#define PREFETCH_ROWS 8
+
+#if defined(__GNUC__)
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#else
+#define ALWAYS_INLINE inline
+#endif
+
+/* ---------------------------------------------------------------- layout -- */
+
+static uint32_t
+payload_bytes(GrowPayload payload)
+{
+	return payload == GROW_PACKED ? sizeof(uint32_t)
+		: payload == GROW_COUNTS ? 2 * sizeof(uint32_t) : 2 * sizeof(uint64_t);
+}
+
+static uint32_t
+round_up(uint32_t n, uint32_t to)
+{
+	return (n + to - 1) / to * to;
+}
+
+void
+grow_choose_layout(ForestGrower *g)
+{
+	const ForestTraining *t = g->t;
+	uint32_t	bytes;
+	uint32_t	alignment;
+
+	if (t->n_train < PACKED_ROWS && !t->weighted && t->schema.n_classes == 2)
+		g->payload = GROW_PACKED;
+	else if (t->n_train < PACKED_ROWS && !t->weighted && t->schema.n_classes > 2)
+		g->payload = GROW_COUNTS;
+	else
+		g->payload = t->schema.n_classes > 2 ? GROW_CLASSES : GROW_SUMS;
+	g->heaviest = t->weighted ? 0 : t->settings.bootstrap ? TRAINING_THRESHOLDS - 1 : 1;
+
+	bytes = payload_bytes(g->payload);
+	alignment = bytes < sizeof(uint64_t) ? bytes : sizeof(uint64_t);
+	g->payload_offset = round_up(t->schema.n_features, alignment);
+	g->record_bytes = round_up(g->payload_offset + bytes, sizeof(uint64_t));
+	g->wide = g->record_bytes > NARROW_RECORD_BYTES;
+	if (!g->wide)
+		return;
+	g->payload_offset = round_up(sizeof(uint32_t), alignment);
+	g->record_bytes = round_up(g->payload_offset + bytes, sizeof(uint64_t));
+}
+
+size_t
+grow_buffer_bytes(const ForestGrower *g)
+{
+	const ForestTraining *t = g->t;
+	double		rows = t->n_train;
+
+	if (t->settings.bootstrap)
+		rows = rows * (1 - (double) t->settings.thresholds[0] * 0x1.0p-64) + 4 * sqrt(rows) + 16;
+	if (rows > t->n_train)
+		rows = t->n_train;
+	return (size_t) rows * g->record_bytes;
+}
 
 /* --------------------------------------------------------------- sampling -- */
 
-/* Make sure that buffer[0] has room for one more record. */
-static Status
-reserve_record(ForestGrower *g, Failure *why)
+/* How often each of n rows is in the bag: #{k: u ≥ thresholds[k]} of its draw u. */
+static ALWAYS_INLINE void
+draw_counts(const uint64_t *restrict keys, uint32_t n, uint64_t purpose_key,
+			const uint64_t *restrict thresholds, uint64_t *restrict draws,
+			uint8_t *restrict counts)
 {
-	size_t		needed = ((size_t) g->n_rows + 1) * g->record_bytes;
+	for (uint32_t i = 0; i < n; i++)
+		draws[i] = rng_row_draw(purpose_key, keys[i]);
+	for (uint32_t i = 0; i < n; i++)
+		counts[i] = (uint8_t) ((draws[i] >= thresholds[0]) + (draws[i] >= thresholds[1]) +
+							   (draws[i] >= thresholds[2]));
+	for (uint32_t i = 0; i < n; i++)
+		if (counts[i] == 3)
+			while (counts[i] < TRAINING_THRESHOLDS - 1 && draws[i] >= thresholds[counts[i]])
+				counts[i]++;
+}
+
+static void
+draw_counts_portable(const uint64_t *keys, uint32_t n, uint64_t purpose_key,
+					 const uint64_t *thresholds, uint8_t *counts)
+{
+	uint64_t	draws[DRAW_ROWS];
+
+	draw_counts(keys, n, purpose_key, thresholds, draws, counts);
+}
+
+#ifdef CPU_X86
+CPU_TARGET_AVX512 static void
+draw_counts_avx512(const uint64_t *keys, uint32_t n, uint64_t purpose_key,
+				   const uint64_t *thresholds, uint8_t *counts)
+{
+	uint64_t	draws[DRAW_ROWS];
+
+	draw_counts(keys, n, purpose_key, thresholds, draws, counts);
+}
+#endif
+
+/* The counts of n ≤ DRAW_ROWS rows of a chunk from the at-th on. */
+static void
+count_rows(const ForestGrower *g, bool bootstrap, const TrainingChunk *chunk, uint32_t at,
+		   uint32_t n, uint8_t *counts)
+{
+	const GrowSettings *s = &g->t->settings;
+	uint64_t	key = rng_purpose_key(s->seed, RNG_BOOTSTRAP, g->tree);
+
+	if (!bootstrap)
+	{
+		memset(counts, 1, n);
+		return;
+	}
+#ifdef CPU_X86
+	/* it has a multiplication of 64-bit numbers */
+	if (g->level >= CPU_AVX512)
+	{
+		draw_counts_avx512(chunk->keys + at, n, key, s->thresholds, counts);
+		return;
+	}
+#endif
+	draw_counts_portable(chunk->keys + at, n, key, s->thresholds, counts);
+}
+
+/* Make sure that buffer[0] has room for n more records. */
+static Status
+reserve_records(ForestGrower *g, uint32_t n, Failure *why)
+{
+	size_t		needed = ((size_t) g->n_rows + n) * g->record_bytes;
 
 	if (needed <= g->buffer_bytes[0])
 		return STATUS_OK;
 	return memory_grow(g->host, &g->buffer[0], &g->buffer_bytes[0], needed, 1, why);
 }
 
-/* Append one row that is `count` times in the bag. */
-static void
-append_record(ForestGrower *g, const TrainingChunk *chunk, uint32_t at, uint32_t row,
-			  uint32_t count)
+/* The weight of a row that is `count` times in the bag. */
+static ALWAYS_INLINE uint64_t
+row_weight(const ForestGrower *g, const TrainingChunk *chunk, uint32_t at, uint32_t label,
+		   uint64_t count)
 {
-	const ForestTraining *t = g->t;
-	uint8_t    *record = g->buffer[0] + (size_t) g->n_rows * g->record_bytes;
-	uint64_t   *payload = (uint64_t *) (record + g->payload_offset);
-	uint64_t	weight = count;
-	uint32_t	label = chunk->label != NULL ? chunk->label[at] : 0;
-
 	if (chunk->weight != NULL)
-		weight *= chunk->weight[at];
+		count *= chunk->weight[at];
 	if (g->tree_factor != NULL)
-		weight *= g->tree_factor[label];
-	if (weight == 0)
-		return;
-	if (g->wide)
-		*(uint32_t *) record = row;
-	else
-		memcpy(record, chunk->bins + (size_t) at * t->row_bytes, t->row_bytes);
-	payload[0] = weight;
-	if (g->payload == GROW_PACKED)
-		payload[0] = weight | (weight * label) << 32;
-	else if (g->payload == GROW_CLASSES)
-		payload[1] = label;
-	else if (chunk->label != NULL)
-		payload[1] = label * weight;
-	else
-		((int64_t *) payload)[1] = (int64_t) weight * chunk->target[at];
-	g->n_rows++;
-	g->weight += weight;
+		count *= g->tree_factor[label];
+	return count;
 }
 
-/* How often a row is in the bag; without bootstrap once. */
-static inline uint32_t
-draw_count(const ForestTraining *t, bool bootstrap, uint64_t purpose_key, uint64_t row_key)
+/* Write a record's payload; returns the row's weight. */
+static ALWAYS_INLINE uint64_t
+put_payload(ForestGrower *g, GrowPayload payload, const TrainingChunk *chunk, uint32_t at,
+			uint32_t count, uint8_t *to)
 {
-	return bootstrap ? training_count(&t->settings, rng_row_draw(purpose_key, row_key)) : 1;
+	uint32_t	label = chunk->label != NULL ? chunk->label[at] : 0;
+	uint64_t	weight = payload == GROW_PACKED || payload == GROW_COUNTS ? count
+		: row_weight(g, chunk, at, label, count);
+	GrowPair	pair = {weight, 0};
+
+	switch (payload)
+	{
+		case GROW_PACKED:
+			*(uint32_t *) to = count | (count * label) << 16;
+			g->sum += count * label;
+			break;
+		case GROW_COUNTS:
+			((uint32_t *) to)[0] = count;
+			((uint32_t *) to)[1] = label;
+			break;
+		case GROW_CLASSES:
+			((uint64_t *) to)[0] = weight;
+			((uint64_t *) to)[1] = label;
+			break;
+		case GROW_SUMS:
+			pair.s = (int64_t) weight * (chunk->target != NULL ? chunk->target[at] : label);
+			*(GrowPair *) to = pair;
+			g->sum += pair.s;
+			break;
+	}
+	return weight;
+}
+
+/* Append the rows of a chunk that are in the bag; rows of weight 0 are not. */
+static ALWAYS_INLINE void
+append_records(ForestGrower *g, GrowPayload payload, const TrainingChunk *chunk, uint32_t at,
+			   uint32_t first_row, const uint8_t *counts, const uint16_t *picked, uint32_t n,
+			   uint64_t *n_counts)
+{
+	size_t		row_bytes = g->t->row_bytes;
+	size_t		copied = row_bytes < g->record_bytes ? row_bytes : g->record_bytes;
+	uint8_t    *record = g->buffer[0] + (size_t) g->n_rows * g->record_bytes;
+	const uint8_t *bins = chunk->bins + (size_t) at * row_bytes;
+
+	for (uint32_t i = 0; i < n; i++)
+	{
+		uint32_t	row = picked[i];
+		uint64_t	weight;
+
+		if (g->wide)
+			*(uint32_t *) record = first_row + row;
+		else
+			for (size_t b = 0; b < copied; b += sizeof(uint64_t))
+				memcpy(record + b, bins + row * row_bytes + b, sizeof(uint64_t));
+		weight = put_payload(g, payload, chunk, at + row, counts[row],
+							 record + g->payload_offset);
+		if (weight == 0)
+			continue;
+		record += g->record_bytes;
+		g->n_rows++;
+		g->weight += weight;
+		*n_counts += counts[row];
+	}
+}
+
+/* Append what is in the bag of n rows that have been counted. */
+static Status
+append_rows(ForestGrower *g, const TrainingChunk *chunk, uint32_t at, uint32_t first_row,
+			const uint8_t *counts, uint32_t n, uint64_t *n_counts, Failure *why)
+{
+	uint16_t	picked[DRAW_ROWS];
+	uint32_t	n_picked = 0;
+	Status		status;
+
+	for (uint32_t i = 0; i < n; i++)
+	{
+		picked[n_picked] = (uint16_t) i;
+		n_picked += counts[i] > 0;
+	}
+	status = reserve_records(g, n_picked, why);
+	if (status != STATUS_OK)
+		return status;
+	switch (g->payload)
+	{
+		case GROW_PACKED:
+			append_records(g, GROW_PACKED, chunk, at, first_row, counts, picked, n_picked, n_counts);
+			break;
+		case GROW_SUMS:
+			append_records(g, GROW_SUMS, chunk, at, first_row, counts, picked, n_picked, n_counts);
+			break;
+		case GROW_COUNTS:
+			append_records(g, GROW_COUNTS, chunk, at, first_row, counts, picked, n_picked, n_counts);
+			break;
+		case GROW_CLASSES:
+			append_records(g, GROW_CLASSES, chunk, at, first_row, counts, picked, n_picked,
+						   n_counts);
+			break;
+	}
+	return STATUS_OK;
+}
+
+/* Some rows of the training that lie behind each other in one chunk. */
+static uint32_t
+rows_together(const ForestTraining *t, uint32_t row)
+{
+	uint32_t	n = (UINT32_C(1) << t->chunk_shift) - training_in_chunk(t, row);
+
+	if (n > DRAW_ROWS)
+		n = DRAW_ROWS;
+	return n < t->n_train - row ? n : t->n_train - row;
 }
 
 /*
@@ -85,30 +296,34 @@ static Status
 balance_tree(ForestGrower *g, bool bootstrap, Failure *why)
 {
 	const ForestTraining *t = g->t;
-	uint64_t	key = rng_purpose_key(t->settings.seed, RNG_BOOTSTRAP, g->tree);
 	uint32_t	n_classes = t->schema.n_classes;
 	uint64_t	rarest = UINT64_MAX;
+	uint8_t		counts[DRAW_ROWS];
+	uint32_t	n;
 
 	memset(g->tree_factor, 0, n_classes * sizeof(uint64_t));
-	for (uint32_t row = 0; row < t->n_train; row++)
+	for (uint32_t row = 0; row < t->n_train; row += n)
 	{
 		const TrainingChunk *chunk = training_chunk(t, row);
 		uint32_t	at = training_in_chunk(t, row);
 
 		if (row % POLL_ROWS == 0 && host_poll(g->host, why) != STATUS_OK)
 			return STATUS_CANCELLED;
-		g->tree_factor[chunk->label[at]] += draw_count(t, bootstrap, key, chunk->keys[at]);
+		n = rows_together(t, row);
+		count_rows(g, bootstrap, chunk, at, n, counts);
+		for (uint32_t i = 0; i < n; i++)
+			g->tree_factor[chunk->label[at + i]] += counts[i];
 	}
 	for (uint32_t k = 0; k < n_classes; k++)
 		if (g->tree_factor[k] > 0 && g->tree_factor[k] < rarest)
 			rarest = g->tree_factor[k];
 	for (uint32_t k = 0; k < n_classes; k++)
 	{
-		uint64_t	n = g->tree_factor[k];
+		uint64_t	n_k = g->tree_factor[k];
 
-		if (n > 0)
-			g->tree_factor[k] = (rarest * t->class_factor[k] + n / 2) / n;
-		if (n > 0 && g->tree_factor[k] == 0)
+		if (n_k > 0)
+			g->tree_factor[k] = (rarest * t->class_factor[k] + n_k / 2) / n_k;
+		if (n_k > 0 && g->tree_factor[k] == 0)
 			g->tree_factor[k] = 1;
 	}
 	return STATUS_OK;
@@ -119,36 +334,31 @@ static Status
 draw_rows(ForestGrower *g, bool bootstrap, Failure *why)
 {
 	const ForestTraining *t = g->t;
-	uint64_t	key = rng_purpose_key(t->settings.seed, RNG_BOOTSTRAP, g->tree);
 	uint64_t	n_counts = 0;
+	uint8_t		counts[DRAW_ROWS];
+	uint32_t	n;
 	Status		status = STATUS_OK;
 
 	if (t->settings.balanced_subsample)
 		status = balance_tree(g, bootstrap, why);
-	if (status != STATUS_OK)
-		return status;
 	g->n_rows = 0;
 	g->weight = 0;
-	for (uint32_t row = 0; row < t->n_train; row++)
+	g->sum = 0;
+	for (uint32_t row = 0; row < t->n_train && status == STATUS_OK; row += n)
 	{
 		const TrainingChunk *chunk = training_chunk(t, row);
 		uint32_t	at = training_in_chunk(t, row);
-		uint32_t	count = draw_count(t, bootstrap, key, chunk->keys[at]);
-		uint32_t	n_before = g->n_rows;
 
+		n = rows_together(t, row);
 		if (row % POLL_ROWS == 0)
 			status = host_poll(g->host, why);
-		if (count > 0 && status == STATUS_OK)
-			status = reserve_record(g, why);
 		if (status != STATUS_OK)
-			return status;
-		if (count > 0)
-			append_record(g, chunk, at, row, count);
-		if (g->n_rows > n_before)
-			n_counts += count;	/* rows of weight 0 are not there */
+			break;
+		count_rows(g, bootstrap, chunk, at, n, counts);
+		status = append_rows(g, chunk, at, row, counts, n, &n_counts, why);
 	}
 	g->mean_weight = t->weighted && n_counts > 0 ? (double) g->weight / (double) n_counts : 1;
-	return STATUS_OK;
+	return status;
 }
 
 Status
@@ -166,224 +376,87 @@ grow_sample(ForestGrower *g, Failure *why)
 	return status;
 }
 
-/* ------------------------------------------------------------- histograms -- */
-
-/*
- * Add n records to the histograms of k features.  Compiled for each payload:
- * `payload` is a constant in every copy.
- */
-static inline void
-add_rows(ForestGrower *g, GrowPayload payload, const uint8_t *record, uint32_t n,
-		 const uint32_t *features, uint32_t k)
-{
-	size_t		stride = g->record_bytes;
-	size_t		per_bin = g->cells_per_bin;
-	size_t		per_feature = per_bin * 256;
-
-	for (uint32_t row = 0; row < n; row++, record += stride)
-	{
-		const uint8_t *bins = grow_record_bins(g, record);
-		const uint64_t *load = (const uint64_t *) (record + g->payload_offset);
-		uint64_t   *cells = g->cells;
-
-		for (uint32_t i = 0; i < k; i++, cells += per_feature)
-		{
-			uint32_t	bin = bins[features[i]];
-
-			if (payload == GROW_PACKED)
-				cells[bin] += load[0];
-			else if (payload == GROW_SUMS)
-			{
-				cells[bin * 2] += load[0];
-				cells[bin * 2 + 1] += load[1];
-			}
-			else
-			{
-				cells[bin * per_bin] += load[0];
-				cells[bin * per_bin + 1 + load[1]] += load[0];
-			}
-		}
-	}
-}
-
-/* Count rows per bin, for min_samples_leaf. */
-static void
-count_rows(ForestGrower *g, const uint8_t *record, uint32_t n, const uint32_t *features,
-		   uint32_t k)
-{
-	for (uint32_t row = 0; row < n; row++, record += g->record_bytes)
-	{
-		const uint8_t *bins = grow_record_bins(g, record);
-
-		for (uint32_t i = 0; i < k; i++)
-			g->row_counts[i * 256 + bins[features[i]]]++;
-	}
-}
-
-Status
-grow_histograms(ForestGrower *g, const GrowNode *node, const uint32_t *features,
-				uint32_t n_features, Failure *why)
-{
-	const uint8_t *record = g->buffer[node->side] + (size_t) node->begin * g->record_bytes;
-	uint32_t	left = node->n;
-
-	while (left > 0)
-	{
-		uint32_t	n = left < POLL_ROWS ? left : POLL_ROWS;
-
-		if (n == POLL_ROWS && host_poll(g->host, why) != STATUS_OK)
-			return STATUS_CANCELLED;
-		switch (g->payload)
-		{
-			case GROW_PACKED:
-				add_rows(g, GROW_PACKED, record, n, features, n_features);
-				break;
-			case GROW_SUMS:
-				add_rows(g, GROW_SUMS, record, n, features, n_features);
-				break;
-			case GROW_CLASSES:
-				add_rows(g, GROW_CLASSES, record, n, features, n_features);
-				break;
-		}
-		if (g->t->settings.min_samples_leaf > 1)
-			count_rows(g, record, n, features, n_features);
-		record += (size_t) n * g->record_bytes;
-		left -= n;
-	}
-	return STATUS_OK;
-}
-
-/* One cell as sums. */
-static inline void
-take_cell(ForestGrower *g, uint64_t *cell, uint32_t *row_count, SplitBin *out)
-{
-	out->sums.w = g->payload == GROW_PACKED ? cell[0] & UINT32_MAX : cell[0];
-	out->sums.s = 0;
-	out->classes = NULL;
-	if (g->payload == GROW_PACKED)
-		out->sums.s = (int64_t) (cell[0] >> 32);
-	else if (g->payload == GROW_SUMS)
-		out->sums.s = (int64_t) cell[1];
-	else
-		out->classes = cell + 1;
-	out->sums.n = *row_count;
-	*row_count = 0;
-}
-
-/* Mark the bins that a small node's rows have. */
-static void
-mark_bins(const ForestGrower *g, const GrowNode *node, uint32_t feature, uint64_t marks[4])
-{
-	const uint8_t *record = g->buffer[node->side] + (size_t) node->begin * g->record_bytes;
-
-	for (uint32_t row = 0; row < node->n; row++, record += g->record_bytes)
-	{
-		uint32_t	bin = grow_record_bins(g, record)[feature];
-
-		marks[bin >> 6] |= UINT64_C(1) << (bin & 63);
-	}
-}
-
-uint32_t
-grow_collect(ForestGrower *g, const GrowNode *node, uint32_t i, uint32_t feature,
-			 SplitBin *missing)
-{
-	size_t		per_bin = g->cells_per_bin;
-	uint64_t   *cells = g->cells + i * per_bin * 256;
-	uint32_t   *row_counts = g->row_counts + i * 256;
-	uint64_t	marks[4] = {0, 0, 0, 0};
-	uint32_t	n = 0;
-
-	if (node->n < SMALL_NODE_ROWS)
-		mark_bins(g, node, feature, marks);
-	else
-		for (uint32_t bin = 0; bin < 256; bin++)
-			marks[bin >> 6] |= (uint64_t) (cells[bin * per_bin] != 0) << (bin & 63);
-	memset(missing, 0, sizeof(*missing));
-	missing->bin = FOREST_MISSING;
-	for (uint32_t word = 0; word < 4; word++)
-	{
-		for (; marks[word] != 0; marks[word] &= marks[word] - 1)
-		{
-			uint32_t	bin = word * 64 + (uint32_t) __builtin_ctzll(marks[word]);
-			SplitBin   *out = bin == FOREST_MISSING ? missing : &g->bins[n++];
-
-			take_cell(g, cells + bin * per_bin, row_counts + bin, out);
-			out->bin = bin;
-		}
-	}
-	return n;
-}
-
-void
-grow_release(ForestGrower *g, uint32_t i, uint32_t n_bins)
-{
-	size_t		per_bin = g->cells_per_bin;
-	uint64_t   *cells = g->cells + i * per_bin * 256;
-
-	for (uint32_t b = 0; b < n_bins; b++)
-		memset(cells + g->bins[b].bin * per_bin, 0, per_bin * sizeof(uint64_t));
-	memset(cells + FOREST_MISSING * per_bin, 0, per_bin * sizeof(uint64_t));
-}
-
 /* ----------------------------------------------------------- partitioning -- */
 
 /*
  * Move n records of a constant size.  Where a row goes is arithmetic on its
  * side, without a branch.
  */
-static inline uint32_t
-move_rows(const ForestGrower *g, const uint8_t *record, uint32_t n, size_t size, uint8_t *begin,
-		  uint8_t **end, uint32_t feature, const uint8_t goes_left[256])
+static ALWAYS_INLINE uint32_t
+move_rows(const ForestGrower *g, bool wide, const uint8_t *record, uint32_t n, size_t size,
+		  uint8_t *begin, uint8_t **end, uint32_t feature, const uint8_t goes_left[256])
 {
 	uint8_t    *left = begin;
-	uint8_t    *right = *end;
+	uint8_t    *right = *end - size;
 
 	for (uint32_t row = 0; row < n; row++, record += size)
 	{
-		size_t		is_left = goes_left[grow_record_bins(g, record)[feature]];
-		uint8_t    *to = is_left ? left : right - size;
+		const uint8_t *bins = wide ? training_bins(g->t, *(const uint32_t *) record) : record;
+		size_t		is_left = 0 - (size_t) goes_left[bins[feature]];	/* all bits, or none */
+		size_t		step = size & is_left;
+		uint8_t    *to = right + ((size_t) (left - right) & is_left);
 
+#if defined(__GNUC__)
+		if (wide && row + PREFETCH_ROWS < n)
+			__builtin_prefetch(grow_record_bins(g, record + PREFETCH_ROWS * size) + feature);
+#endif
 		memcpy(to, record, size);
-		left += is_left * size;
-		right -= (1 - is_left) * size;
+		left += step;
+		right += step - size;
 	}
-	*end = right;
+	*end = right + size;
 	return (uint32_t) ((size_t) (left - begin) / size);
 }
 
-/* move_rows for the sizes that occur often, with the size as a constant. */
+/* move_rows with the size as a constant. */
 static uint32_t
 move_rows_sized(const ForestGrower *g, const uint8_t *record, uint32_t n, uint8_t *begin,
 				uint8_t **end, uint32_t feature, const uint8_t goes_left[256])
 {
+	if (g->wide)
+		return move_rows(g, true, record, n, g->record_bytes, begin, end, feature, goes_left);
 	switch (g->record_bytes)
 	{
+		case 8:
+			return move_rows(g, false, record, n, 8, begin, end, feature, goes_left);
 		case 16:
-			return move_rows(g, record, n, 16, begin, end, feature, goes_left);
+			return move_rows(g, false, record, n, 16, begin, end, feature, goes_left);
 		case 24:
-			return move_rows(g, record, n, 24, begin, end, feature, goes_left);
+			return move_rows(g, false, record, n, 24, begin, end, feature, goes_left);
 		case 32:
-			return move_rows(g, record, n, 32, begin, end, feature, goes_left);
+			return move_rows(g, false, record, n, 32, begin, end, feature, goes_left);
 		case 40:
-			return move_rows(g, record, n, 40, begin, end, feature, goes_left);
+			return move_rows(g, false, record, n, 40, begin, end, feature, goes_left);
 		case 48:
-			return move_rows(g, record, n, 48, begin, end, feature, goes_left);
+			return move_rows(g, false, record, n, 48, begin, end, feature, goes_left);
+		case 56:
+			return move_rows(g, false, record, n, 56, begin, end, feature, goes_left);
 		default:
-			return move_rows(g, record, n, g->record_bytes, begin, end, feature, goes_left);
+			return move_rows(g, false, record, n, g->record_bytes, begin, end, feature,
+							 goes_left);
 	}
+}
+
+/* How many of n records go left. */
+static uint32_t
+count_left(const ForestGrower *g, const uint8_t *record, uint32_t n, uint32_t feature,
+		   const uint8_t goes_left[256])
+{
+	uint32_t	n_left = 0;
+
+	for (uint32_t row = 0; row < n; row++, record += g->record_bytes)
+		n_left += goes_left[grow_record_bins(g, record)[feature]];
+	return n_left;
 }
 
 Status
 grow_partition(ForestGrower *g, const GrowNode *node, const uint8_t goes_left[256], bool move,
 			   uint32_t *n_left, Failure *why)
 {
-	size_t		offset = (size_t) node->begin * g->record_bytes;
-	const uint8_t *record = g->buffer[node->side] + offset;
-	uint8_t    *begin = g->buffer[1 - node->side] + offset;
+	const uint8_t *record = grow_records(g, node);
+	uint8_t    *begin = g->buffer[1 - node->side] + (size_t) node->begin * g->record_bytes;
 	uint8_t    *end = begin + (size_t) node->n * g->record_bytes;
 	uint32_t	todo = node->n;
-	uint32_t	feature = node->split.feature;
 
 	*n_left = 0;
 	while (todo > 0)
@@ -392,13 +465,10 @@ grow_partition(ForestGrower *g, const GrowNode *node, const uint8_t goes_left[25
 
 		if (n == POLL_ROWS && host_poll(g->host, why) != STATUS_OK)
 			return STATUS_CANCELLED;
-		if (move)
-			*n_left += move_rows_sized(g, record, n, begin + (size_t) *n_left * g->record_bytes,
-									   &end, feature, goes_left);
-		else
-			for (uint32_t row = 0; row < n; row++)
-				*n_left += goes_left[grow_record_bins(g, record +
-													  (size_t) row * g->record_bytes)[feature]];
+		*n_left += move
+			? move_rows_sized(g, record, n, begin + (size_t) *n_left * g->record_bytes, &end,
+							  node->feature, goes_left)
+			: count_left(g, record, n, node->feature, goes_left);
 		record += (size_t) n * g->record_bytes;
 		todo -= n;
 	}

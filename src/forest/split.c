@@ -9,9 +9,9 @@
  * far the sides' means are apart (split_pair_score).
  *
  * Numbers (A3, A9, A11): one candidate between each two neighbouring occupied
- * bins, with missing values first on the right, then on the left, and last
- * all present values against the missing ones.  The cut lies in the middle of
- * the empty bins between the neighbours.
+ * bins with missing values on the right, then all present values against the
+ * missing ones, then the cuts with missing values on the left.  The cut lies
+ * in the middle of the empty bins between the neighbours.
  *
  * Categories (A10): ordered by their mean target (for several classes: by the
  * share of each class in turn), missing being one more category, and cut like
@@ -180,29 +180,31 @@ scan_numeric(const SplitNode *node, ForestCriterion criterion, bool vector, uint
 {
 	bool		any_missing = missing->sums.w > 0;
 	int			sign = node->training->monotonic ? node->training->monotonic[feature] : 0;
+	uint32_t	n_feature_bins = node->training->schema.features[feature].n_bins;
 	SplitSums	left;
 
+	if (n_bins == 0)
+		return;
 	for (int missing_left = 0; missing_left <= (any_missing ? 1 : 0); missing_left++)
 	{
+		/* the last cut, all present values against the missing ones, is tried once */
+		uint32_t	n_cuts = any_missing && !missing_left ? n_bins : n_bins - 1;
+
 		sums_begin(node, vector, &left);
 		if (missing_left)
 			sums_add(node, vector, &left, missing);
-		for (uint32_t i = 0; i + 1 < n_bins; i++)
+		for (uint32_t i = 0; i < n_cuts; i++)
 		{
+			bool		is_last = i + 1 == n_bins;
+			uint32_t	next = is_last ? n_feature_bins : bins[i + 1].bin;
+
 			sums_add(node, vector, &left, &bins[i]);
-			if (consider(node, criterion, vector, sign, &left, best))
-				take_numeric(best, feature, bins[i].bin + (bins[i + 1].bin - 1 - bins[i].bin) / 2,
+			if (consider(node, criterion, vector, is_last ? 0 : sign, &left, best))
+				take_numeric(best, feature,
+							 is_last ? next - 1 : bins[i].bin + (next - 1 - bins[i].bin) / 2,
 							 missing_left, any_missing);
 		}
 	}
-	if (!any_missing)
-		return;
-	sums_begin(node, vector, &left);
-	for (uint32_t i = 0; i < n_bins; i++)
-		sums_add(node, vector, &left, &bins[i]);
-	if (consider(node, criterion, vector, 0, &left, best))
-		take_numeric(best, feature, node->training->schema.features[feature].n_bins - 1, false,
-					 true);
 }
 
 /* A category on its way into the order of its mean. */

@@ -195,6 +195,15 @@ static const Run runs[] = {
 	{"rows in leaves, regression", {300, 3, "nnc", 0, 20, true, true}, ALL "min_samples_leaf=6",
 		.rules = {.criterion = FOREST_SQUARED_ERROR,.min_split = 12,.min_rows = 6,.bootstrap = 1,
 		.value_tolerance = 1e-8}},
+	{"rows in leaves, counts", {300, 3, "nnc", 4, 20, true, false}, ALL "min_samples_leaf=6",
+		.rules = {.criterion = FOREST_GINI,.min_split = 12,.min_rows = 6,.bootstrap = 1}},
+	{"rows in leaves, once", {300, 3, "nnn", 2, 0, true, false}, ONCE "min_samples_leaf=9",
+		.rules = {.criterion = FOREST_GINI,.min_split = 18,.min_rows = 9,.binned = true}},
+	{"many rows", {6000, 2, "nn", 2, 40, true, false}, ALL "max_depth=2", RULES(FOREST_GINI),
+		.rules.bootstrap = 1,.rules.max_depth = 2},
+	{"many rows in leaves", {6000, 2, "nn", 2, 40, true, false},
+		ALL "max_depth=2 min_samples_leaf=700", .rules = {.criterion = FOREST_GINI,
+		.min_split = 1400,.min_rows = 700,.bootstrap = 1,.max_depth = 2}},
 	{"weight in leaves", {300, 3, "nnn", 2, 20, true, true},
 		ALL "min_weight_fraction_leaf=0.03", RULES(FOREST_GINI),.rules.bootstrap = 1,
 		.rules.min_weight_fraction = 0.03},
@@ -257,6 +266,8 @@ static const Layout layouts[] = {
 	{"classes", {400, 5, "nncnc", 4, 20, true, true},
 		"n_estimators=6 class_weight=balanced_subsample"},
 	{"regression", {400, 5, "nncnc", 0, 20, true, true}, "n_estimators=6 max_features=2"},
+	{"counts", {400, 5, "nncnc", 4, 300, true, false}, "n_estimators=6 min_samples_leaf=2"},
+	{"packed, many rows", {9000, 4, "nncn", 2, 0, true, false}, "n_estimators=6 max_depth=6"},
 	{"packed, wide", {300, 70, NULL, 2, 300, true, false}, "n_estimators=6 min_samples_leaf=2"},
 	{"classes, wide", {300, 70, NULL, 3, 300, true, false}, "n_estimators=6 max_leaf_nodes=30"},
 	{"regression, wide", {300, 70, NULL, 0, 300, true, false},
@@ -288,7 +299,7 @@ duplicate_rows(TrainData *data)
 static void
 test_order_of_rows(void)
 {
-	uint32_t	order[400];
+	static uint32_t order[9000];
 	uint64_t	state = 77;
 
 	for (size_t l = 0; l < N_LAYOUTS; l++)
@@ -327,6 +338,31 @@ test_order_of_rows(void)
 		}
 		tap_ok(same, "the order of the rows changes no byte: %s", layouts[l].name);
 		tap_ok(train_end(&a), "no leak");
+		free_data(&data);
+	}
+}
+
+static void
+test_levels(void)
+{
+	for (size_t l = 0; l < N_LAYOUTS; l++)
+	{
+		TrainData	data;
+		Train		best;
+
+		make_data(&data, &layouts[l].shape, 450 + l);
+		data.params = layouts[l].params;
+		train_begin(&best, &data);
+		for (data.level = CPU_PORTABLE; data.level <= CPU_AVX512; data.level++)
+		{
+			Train		other;
+
+			train_begin(&other, &data);
+			tap_ok(train_same_trees(&best, &other), "instructions change no byte: %s, %s",
+				   layouts[l].name, cpu_level_name(cpu_level(data.level)));
+			tap_ok(train_end(&other), "no leak");
+		}
+		tap_ok(train_end(&best), "no leak");
 		free_data(&data);
 	}
 }
@@ -542,6 +578,7 @@ main(void)
 	test_vector();
 	test_reference();
 	test_order_of_rows();
+	test_levels();
 	test_interleaved();
 	test_refused_and_reused();
 	test_failures();

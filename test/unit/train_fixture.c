@@ -322,6 +322,7 @@ train_begin(Train *t, const TrainData *data)
 
 	test_host_begin(&t->host);
 	test_host_begin(&t->storage);
+	t->host.host.cpu_limit = data->level;
 	must(train_new(&t->host.host, &t->storage.host, data, &t->training, &why), why.text);
 	n_trees = t->training->settings.n_estimators;
 	must(memory_new(&t->host.host, n_trees, sizeof(ForestBlob), &t->trees, &why), "trees");

@@ -33,6 +33,7 @@ typedef struct TrainData
 	 */
 	const char *params;
 	ForestSplit split;			/* nothing: every row trains */
+	CpuLevel	level;			/* instructions that may be used; nothing: the best */
 } TrainData;
 
 /* The parts of a training; on failure nothing is left to free. */
