@@ -44,6 +44,7 @@ FOREST_OBJS := \
 	src/forest/scores.o \
 	src/forest/settings.o \
 	src/forest/share.o \
+	src/forest/small.o \
 	src/forest/split.o \
 	src/forest/training.o \
 	src/forest/walk_wide.o

@@ -34,6 +34,16 @@
 
 /* ------------------------------------------------------------ begin, end -- */
 
+/* Can small subtrees be grown on bit masks? */
+static bool
+small_pays(const ForestGrower *g)
+{
+	const GrowSettings *s = &g->t->settings;
+
+	return g->payload == GROW_PACKED && s->criterion == FOREST_GINI && !s->random_splitter &&
+		!s->any_monotonic && s->max_leaf_nodes == 0;
+}
+
 Status
 forest_grower_new(const Host *host, const ForestTraining *training, ForestGrower **out,
 				  Failure *why)
@@ -64,6 +74,8 @@ forest_grower_new(const Host *host, const ForestTraining *training, ForestGrower
 		status = memory_new_raw(host, p, sizeof(uint32_t), &g->drawn, why);
 	if (status == STATUS_OK)
 		status = grow_histograms_new(g, why);
+	if (status == STATUS_OK && small_pays(g))
+		status = grow_small_new(g, why);
 	if (status == STATUS_OK && training->class_factor != NULL)
 		status = memory_new(host, training->schema.n_classes, sizeof(uint64_t),
 							&g->tree_factor, why);
@@ -103,6 +115,7 @@ forest_grower_free(ForestGrower *g)
 	memory_free(host, g->swaps, p, sizeof(uint32_t));
 	memory_free(host, g->drawn, p, sizeof(uint32_t));
 	grow_histograms_free(g);
+	grow_small_free(g);
 	memory_free(host, g->importance, p, sizeof(double));
 	if (g->out_begun)
 		bytes_writer_free(&g->out);
@@ -203,7 +216,7 @@ sort_features(uint32_t *features, uint32_t n)
  * one by one until one is not, as scikit-learn does (A3).
  */
 static Status
-search_split(ForestGrower *g, const SplitNode *search, const GrowNode *node, Split *best,
+search_drawn(ForestGrower *g, const GrowNode *node, GrowSearch search, void *ctx, Split *best,
 			 Failure *why)
 {
 	const GrowSettings *s = &g->t->settings;
@@ -215,7 +228,7 @@ search_split(ForestGrower *g, const SplitNode *search, const GrowNode *node, Spl
 	Status		status;
 
 	if (s->mtry == p)
-		return grow_search(g, search, node, g->features, p, best, &varies, why);
+		return search(g, ctx, g->features, p, best, &varies, why);
 	rng_stream_begin(&stream, s->seed, RNG_FEATURES, g->tree, node->key);
 	while (drawn < s->mtry)
 	{
@@ -224,12 +237,12 @@ search_split(ForestGrower *g, const SplitNode *search, const GrowNode *node, Spl
 	}
 	memcpy(sorted, g->features, drawn * sizeof(uint32_t));
 	sort_features(sorted, drawn);
-	status = grow_search(g, search, node, sorted, drawn, best, &varies, why);
+	status = search(g, ctx, sorted, drawn, best, &varies, why);
 	while (status == STATUS_OK && !varies && drawn < p)
 	{
 		uint32_t	feature = draw_feature(g, &stream, drawn++);
 
-		status = grow_search(g, search, node, &feature, 1, best, &varies, why);
+		status = search(g, ctx, &feature, 1, best, &varies, why);
 	}
 	undo_draws(g, drawn);
 	return status;
@@ -281,41 +294,66 @@ keep_split(ForestGrower *g, GrowNode *node, const Split *split, Failure *why)
 	return STATUS_OK;
 }
 
-/* The best split of a node; found is false where it is a leaf. */
-static Status
-find_split(ForestGrower *g, uint32_t id, Failure *why)
+bool
+grow_may_split(const ForestGrower *g, const GrowNode *node)
+{
+	const GrowSettings *s = &g->t->settings;
+
+	return node->depth < s->max_depth && node->n >= s->min_samples_split &&
+		(double) node->w >= 2 * s->min_weight_fraction_leaf * (double) g->weight &&
+		!is_pure(g, node);
+}
+
+void
+grow_describe(ForestGrower *g, const GrowNode *node, SplitNode *out)
 {
 	const ForestTraining *t = g->t;
 	const GrowSettings *s = &t->settings;
-	GrowNode   *node = &g->nodes[id];
-	double		min_weight = s->min_weight_fraction_leaf * (double) g->weight;
-	Split		split;
-	SplitNode	search = {
+
+	*out = (SplitNode) {
 		.training = t,.tree = g->tree,.key = node->key,.criterion = s->criterion,
 		.n_classes = t->schema.n_classes,.count_rows = s->min_samples_leaf > 1,
-		.min_rows = s->min_samples_leaf,.min_weight = min_weight,
+		.min_rows = s->min_samples_leaf,
+		.min_weight = s->min_weight_fraction_leaf * (double) g->weight,
 		.smoothing = CATEGORY_SMOOTHING * g->mean_weight,.total = {node->w, node->s, node->n},
 		.classes = g->node_classes,.lower = node->lower,.upper = node->upper,
 		.left = g->left_classes
 	};
+}
+
+Status
+grow_find_split(ForestGrower *g, GrowNode *node, const SplitNode *about, GrowSearch search,
+				void *ctx, Failure *why)
+{
+	Split		split;
 	Status		status;
 
-	node->found = false;
-	if (node->depth >= s->max_depth && !grow_has_classes(g))
+	split.found = false;
+	status = search_drawn(g, node, search, ctx, &split, why);
+	if (status != STATUS_OK || !split.found)
+		return status;
+	node->gain = split_gain(about, split.score);
+	if (grow_decrease(g, node) + 0x1.0p-52 < g->t->settings.min_impurity_decrease)
+		return STATUS_OK;
+	return keep_split(g, node, &split, why);
+}
+
+/* The best split of a node; found is false where it is a leaf. */
+static Status
+find_split(ForestGrower *g, uint32_t id, Failure *why)
+{
+	GrowNode   *node = &g->nodes[id];
+	SplitNode	about;
+	GrowSearched searched = {node, &about};
+
+	if (node->depth >= g->t->settings.max_depth && !grow_has_classes(g))
 		return STATUS_OK;
 	if (grow_has_classes(g))
 		count_classes(g, node);
-	if (node->depth >= s->max_depth || node->n < s->min_samples_split ||
-		(double) node->w < 2 * min_weight || is_pure(g, node))
+	if (!grow_may_split(g, node))
 		return STATUS_OK;
-	split.found = false;
-	status = search_split(g, &search, node, &split, why);
-	if (status != STATUS_OK || !split.found)
-		return status;
-	node->gain = split_gain(&search, split.score);
-	if (grow_decrease(g, node) + 0x1.0p-52 < s->min_impurity_decrease)
-		return STATUS_OK;
-	return keep_split(g, node, &split, why);
+	grow_describe(g, node, &about);
+	return grow_find_split(g, node, &about, grow_search, &searched, why);
 }
 
 /* ------------------------------------------------------- making the tree -- */
@@ -337,9 +375,8 @@ keep_classes(ForestGrower *g, GrowNode *node, Failure *why)
 	return STATUS_OK;
 }
 
-/* Add a node; its id is its place in g->nodes. */
-static Status
-add_node(ForestGrower *g, const GrowNode *node, Failure *why)
+Status
+grow_add_node(ForestGrower *g, const GrowNode *node, Failure *why)
 {
 	Status		status;
 
@@ -349,6 +386,7 @@ add_node(ForestGrower *g, const GrowNode *node, Failure *why)
 		return status;
 	g->nodes[g->n_nodes] = *node;
 	g->nodes[g->n_nodes].left = GROW_NO_NODE;
+	g->nodes[g->n_nodes].found = false;
 	g->nodes[g->n_nodes].classes = GROW_NO_NODE;
 	g->n_nodes++;
 	return STATUS_OK;
@@ -373,9 +411,8 @@ sides_of_bins(const ForestGrower *g, const GrowNode *node, uint8_t goes_left[256
 	goes_left[FOREST_MISSING] = node->missing_left;
 }
 
-/* Give bins and missing values that the node did not have a side. */
-static void
-settle_absent(ForestGrower *g, GrowNode *node, bool left_is_larger)
+void
+grow_settle_absent(ForestGrower *g, GrowNode *node, bool left_is_larger)
 {
 	uint32_t	n_bins = g->t->schema.features[node->feature].n_bins;
 	GrowSets   *sets = node->category ? &g->sets[node->sets] : NULL;
@@ -422,7 +459,7 @@ split_node(ForestGrower *g, uint32_t id, Failure *why)
 	status = grow_partition(g, node, goes_left, move, &n_left, why);
 	if (status != STATUS_OK)
 		return status;
-	settle_absent(g, node, n_left > node->n - n_left);
+	grow_settle_absent(g, node, n_left > node->n - n_left);
 	left.n = n_left;
 	left.key = rng_left_key(node->key);
 	right.begin = node->begin + n_left;
@@ -432,9 +469,9 @@ split_node(ForestGrower *g, uint32_t id, Failure *why)
 	right.s = node->s - left.s;
 	if (g->t->settings.any_monotonic)
 		bound_children(g, node, &left, &right);
-	status = add_node(g, &left, why);
+	status = grow_add_node(g, &left, why);
 	if (status == STATUS_OK)
-		status = add_node(g, &right, why);
+		status = grow_add_node(g, &right, why);
 	if (status != STATUS_OK)
 		return status;
 	g->nodes[id].left = (uint32_t) g->n_nodes - 2;
@@ -516,6 +553,8 @@ turn_depth_first(ForestGrower *g, uint32_t id, Failure *why)
 	uint32_t	larger;
 	Status		status;
 
+	if (g->small != NULL && g->nodes[id].n <= GROW_SMALL_ROWS)
+		return grow_small(g, id, why);
 	status = visit_node(g, id, why);
 	if (status != STATUS_OK || !g->nodes[id].found)
 		return status;
@@ -589,7 +628,7 @@ forest_grower_begin(ForestGrower *g, uint32_t tree, Failure *why)
 	root.n = g->n_rows;
 	root.w = g->weight;
 	root.s = g->sum;
-	status = add_node(g, &root, why);
+	status = grow_add_node(g, &root, why);
 	if (status != STATUS_OK)
 		return status;
 	if (g->is_stump && !grow_has_classes(g))

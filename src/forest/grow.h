@@ -74,6 +74,10 @@ typedef struct GrowSets
 	uint64_t	present[4];		/* bins that the node had */
 } GrowSets;
 
+/* Subtrees of up to so many rows are grown on bit masks (small.c). */
+#define GROW_SMALL_ROWS 64
+typedef struct GrowSmall GrowSmall;
+
 struct ForestGrower
 {
 	const Host *host;
@@ -127,6 +131,8 @@ struct ForestGrower
 	uint32_t   *few_cells;		/* several classes: those of occupied bins side by side */
 	SplitBin   *bins;			/* 256 */
 
+	GrowSmall  *small;			/* NULL: small subtrees are grown as large ones */
+
 	double	   *importance;
 	ByteWriter	out;
 	bool		out_begun;
@@ -168,6 +174,36 @@ grow_record_class(const ForestGrower *g, const uint8_t *record, uint64_t *weight
 	return (uint32_t) ((const uint64_t *) payload)[1];
 }
 
+/* ------------------------------------------------------------- grow.c -- */
+
+/* Search some features; *varies is set when one of them is not constant in the node. */
+typedef Status (*GrowSearch) (ForestGrower *g, void *ctx, const uint32_t *features, uint32_t n,
+							  Split *best, bool *varies, Failure *why);
+
+/* May a node be split at all?  Its class weights are in node_classes. */
+extern bool grow_may_split(const ForestGrower *g, const GrowNode *node);
+
+/* What a search has to know about a node. */
+extern void grow_describe(ForestGrower *g, const GrowNode *node, SplitNode *out);
+
+/* Draw features, search them, and keep the best split in the node: its `found` says whether. */
+extern Status grow_find_split(ForestGrower *g, GrowNode *node, const SplitNode *about,
+							  GrowSearch search, void *ctx, Failure *why);
+
+/* Give bins and missing values that the node did not have a side. */
+extern void grow_settle_absent(ForestGrower *g, GrowNode *node, bool left_is_larger);
+
+/* Add a node; its id is its place in g->nodes. */
+extern Status grow_add_node(ForestGrower *g, const GrowNode *node, Failure *why);
+
+/* ------------------------------------------------------------ small.c -- */
+
+extern Status grow_small_new(ForestGrower *g, Failure *why);
+extern void grow_small_free(ForestGrower *g);
+
+/* Grow the whole subtree of a node of at most GROW_SMALL_ROWS rows. */
+extern Status grow_small(ForestGrower *g, uint32_t id, Failure *why);
+
 /* ------------------------------------------------------------- rows.c -- */
 
 /* Choose how rows lie in the buffers. */
@@ -192,13 +228,16 @@ extern void grow_histograms_free(ForestGrower *g);
 /* Clear what an abandoned tree may have left. */
 extern void grow_histograms_reset(ForestGrower *g);
 
-/*
- * Search some features for a split better than *best; *varies is set when one
- * of them is not constant in the node.
- */
-extern Status grow_search(ForestGrower *g, const SplitNode *search, const GrowNode *node,
-						  const uint32_t *features, uint32_t n_features, Split *best,
-						  bool *varies, Failure *why);
+/* A node and what the search knows about it: the context of grow_search(). */
+typedef struct GrowSearched
+{
+	const GrowNode *node;
+	const SplitNode *about;
+} GrowSearched;
+
+/* GrowSearch over the histograms of the node's rows. */
+extern Status grow_search(ForestGrower *g, void *ctx, const uint32_t *features, uint32_t n,
+						  Split *best, bool *varies, Failure *why);
 
 /* ------------------------------------------------------------- emit.c -- */
 

@@ -23,8 +23,13 @@
 #include "core/memory.h"
 #include "forest/grow.h"
 
-/* Bytes of histograms filled by one pass over the rows. */
-#define HISTOGRAM_BYTES ((size_t) 32 * 1024)
+/*
+ * Bytes of histograms filled by one pass over the rows: with more, cells of
+ * many features compete for the same few places of the nearest cache.
+ */
+#define HISTOGRAM_BYTES ((size_t) 20 * 1024)
+/* Features of a pass whose number is a constant in the code: enough to keep the ports busy. */
+#define PASS_FEATURES 4
 /* Rows between two questions whether to go on. */
 #define POLL_ROWS 65536
 /* Below this many rows a node's occupied bins are found by looking at the rows. */
@@ -63,6 +68,8 @@ grow_histograms_new(ForestGrower *g, Failure *why)
 
 	g->feature_bytes = cells_per_bin(g) * SCAN_BINS * cell_bytes(g);
 	group = HISTOGRAM_BYTES / g->feature_bytes;
+	if (group > PASS_FEATURES && !g->wide)
+		group = PASS_FEATURES;
 	g->group = group < 1 ? 1 : group > g->t->settings.mtry ? g->t->settings.mtry
 		: (uint32_t) group;
 	status = memory_new(g->host, g->group, g->feature_bytes, &g->cells, why);
@@ -127,6 +134,25 @@ prefetch_bins(const ForestGrower *g, const uint8_t *record)
 #endif
 }
 
+/* Both numbers of a pair at once, where there are registers for that. */
+static ALWAYS_INLINE void
+add_pair(GrowPair *cell, GrowPair pair)
+{
+#if defined(__GNUC__)
+	typedef uint64_t Both __attribute__((vector_size(16)));
+	Both		sum;
+	Both		added;
+
+	memcpy(&sum, cell, sizeof(sum));
+	memcpy(&added, &pair, sizeof(added));
+	sum += added;
+	memcpy(cell, &sum, sizeof(sum));
+#else
+	cell->w += pair.w;
+	cell->s += pair.s;
+#endif
+}
+
 /*
  * Add n records to the histograms of k features.  Payload, width and, where it
  * is small, k are constants in every copy that the compiler makes.
@@ -162,10 +188,7 @@ add_rows(ForestGrower *g, GrowPayload payload, bool wide, const uint8_t *record,
 			if (payload == GROW_PACKED)
 				((uint32_t *) of_feature)[bin] += count;
 			else if (payload == GROW_SUMS)
-			{
-				((GrowPair *) of_feature)[bin].w += pair.w;
-				((GrowPair *) of_feature)[bin].s += pair.s;
-			}
+				add_pair((GrowPair *) of_feature + bin, pair);
 			else if (payload == GROW_COUNTS)
 				((uint32_t *) of_feature)[class_cells + bin] += count;
 			else
@@ -181,7 +204,7 @@ add_rows_of(ForestGrower *g, GrowPayload payload, bool wide, const uint8_t *reco
 {
 	/* copies of its own, which no store into a cell can be thought to change */
 	const uint32_t one[1] = {features[0]};
-	const uint32_t four[4] = {features[0], features[k > 1 ? 1 : 0], features[k > 2 ? 2 : 0],
+	const uint32_t four[PASS_FEATURES] = {features[0], features[k > 1 ? 1 : 0], features[k > 2 ? 2 : 0],
 	features[k > 3 ? 3 : 0]};
 
 	if (k == 4)
@@ -281,9 +304,9 @@ typedef struct NodeFeature
 	uint8_t    *cells;			/* feature_bytes */
 	uint64_t   *wide_cells;		/* instead of cells, or NULL */
 	bool		listed;			/* occupied holds the bins, else all may be */
-	uint32_t	n;				/* of them, without the missing one */
-	uint8_t		occupied[SCAN_BINS];
 	bool		any_missing;
+	uint32_t	n;				/* occupied, without the missing one */
+	uint8_t		occupied[SCAN_BINS];
 } NodeFeature;
 
 /* Weight and sum of a bin; not of several classes. */
@@ -644,13 +667,15 @@ is_scanned(const ForestGrower *g, uint32_t feature)
 }
 
 Status
-grow_search(ForestGrower *g, const SplitNode *search, const GrowNode *node,
-			const uint32_t *features, uint32_t n_features, Split *best, bool *varies,
-			Failure *why)
+grow_search(ForestGrower *g, void *ctx, const uint32_t *features, uint32_t n, Split *best,
+			bool *varies, Failure *why)
 {
-	for (uint32_t begin = 0; begin < n_features; begin += g->group)
+	const GrowSearched *searched = ctx;
+	const GrowNode *node = searched->node;
+
+	for (uint32_t begin = 0; begin < n; begin += g->group)
 	{
-		uint32_t	k = n_features - begin < g->group ? n_features - begin : g->group;
+		uint32_t	k = n - begin < g->group ? n - begin : g->group;
 		Status		status;
 
 		status = fill_histograms(g, node, features + begin, k, why);
@@ -658,14 +683,17 @@ grow_search(ForestGrower *g, const SplitNode *search, const GrowNode *node,
 			return status;
 		for (uint32_t i = 0; i < k; i++)
 		{
-			NodeFeature f = {
-				.g = g,.search = search,.node = node,.feature = features[begin + i],
-				.n_bins = g->t->schema.features[features[begin + i]].n_bins,
-				.cells = g->cells + i * g->feature_bytes,
-				.wide_cells = uses_wide_cells(g, node)
-				? g->wide_cells + (size_t) i * SCAN_BINS : NULL
-			};
+			NodeFeature f;
 
+			f.g = g;
+			f.search = searched->about;
+			f.node = node;
+			f.feature = features[begin + i];
+			f.n_bins = g->t->schema.features[f.feature].n_bins;
+			f.cells = g->cells + i * g->feature_bytes;
+			f.wide_cells = uses_wide_cells(g, node)
+				? g->wide_cells + (size_t) i * SCAN_BINS : NULL;
+			f.listed = false;
 			*varies |= is_scanned(g, f.feature) ? search_number(&f, best)
 				: search_bins(&f, best);
 			clear(&f);

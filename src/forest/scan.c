@@ -249,11 +249,23 @@ typedef struct Sides
 	double		w_right[SCAN_BINS];
 } Sides;
 
-/* Scores of n cuts, −1 for those not allowed. */
-static ALWAYS_INLINE void
+/* The bits of a score: as integers they have the order of scores, and −1 is below 0. */
+static ALWAYS_INLINE int64_t
+double_bits(double x)
+{
+	int64_t		bits;
+
+	memcpy(&bits, &x, sizeof(bits));
+	return bits;
+}
+
+/* Scores of n cuts, −1 for those not allowed; returns the bits of the largest. */
+static ALWAYS_INLINE int64_t
 score_sides(const Sides *restrict sides, uint32_t n, double w, double s, double min_w,
 			double *restrict scores)
 {
+	int64_t		top = double_bits(-1);
+
 	for (uint32_t i = 0; i < n; i++)
 	{
 		double		w_left = sides->w_left[i];
@@ -262,26 +274,32 @@ score_sides(const Sides *restrict sides, uint32_t n, double w, double s, double 
 
 		scores[i] = (w_left < w_right ? w_left : w_right) < min_w ? -1 : score;
 	}
+	for (uint32_t i = 0; i < n; i++)
+		top = double_bits(scores[i]) > top ? double_bits(scores[i]) : top;
+	return top;
 }
 
-static void
+static int64_t
 score_sides_portable(const Sides *sides, uint32_t n, double w, double s, double min_w,
 					 double *scores)
 {
-	score_sides(sides, n, w, s, min_w, scores);
+	return score_sides(sides, n, w, s, min_w, scores);
 }
 
 #ifdef CPU_X86
-CPU_TARGET_AVX2 static void
+CPU_TARGET_AVX2 static int64_t
 score_sides_avx2(const Sides *sides, uint32_t n, double w, double s, double min_w,
 				 double *scores)
 {
-	score_sides(sides, n, w, s, min_w, scores);
+	return score_sides(sides, n, w, s, min_w, scores);
 }
 #endif
 
-/* The scores of the cuts from first to before end, with some missing values on the left. */
-static void
+/*
+ * The scores of the cuts from first to before end, with some missing values on
+ * the left; returns the bits of the largest.
+ */
+static int64_t
 score_sums(const ScanNode *node, const ScanSums *sums, uint32_t first, uint32_t end,
 		   uint64_t add_w, int64_t add_s, double *scores)
 {
@@ -301,32 +319,25 @@ score_sums(const ScanNode *node, const ScanSums *sums, uint32_t first, uint32_t 
 	}
 #ifdef CPU_X86
 	if (node->level >= CPU_AVX2)
-	{
-		score_sides_avx2(&sides, n, w, s, min_w, scores + first);
-		return;
-	}
+		return score_sides_avx2(&sides, n, w, s, min_w, scores);
 #endif
-	score_sides_portable(&sides, n, w, s, min_w, scores + first);
+	return score_sides_portable(&sides, n, w, s, min_w, scores);
 }
 
-/* The first of the largest scores, if it is above the best; *allowed: any cut was. */
+/* Take the first of the largest scores, those of cuts from first on, if it is above the best. */
 static bool
-best_score(const double *scores, uint32_t first, uint32_t end, bool missing_left,
-		   ScanBest *best, bool *allowed)
+take_top(const double *scores, int64_t top, uint32_t first, bool missing_left, ScanBest *best)
 {
-	bool		improved = false;
+	uint32_t	i = 0;
 
-	for (uint32_t i = first; i < end; i++)
-	{
-		*allowed |= scores[i] >= 0;
-		if (!(scores[i] > best->score))
-			continue;
-		best->score = scores[i];
-		best->at = i;
-		best->missing_left = missing_left;
-		improved = true;
-	}
-	return improved;
+	if (top <= double_bits(best->score))
+		return false;
+	while (double_bits(scores[i]) != top)
+		i++;
+	best->score = scores[i];
+	best->at = first + i;
+	best->missing_left = missing_left;
+	return true;
 }
 
 /* The cuts of a side that a node allows. */
@@ -349,10 +360,13 @@ scan_sums(const ScanNode *node, const ScanSums *sums, ScanBest *best, bool *vari
 		uint64_t	add_w = side == 0 ? 0 : sums->missing_w;
 		int64_t		add_s = side == 0 ? 0 : sums->missing_s;
 
+		int64_t		top;
+
 		if (first >= end)
 			continue;
-		score_sums(node, sums, first, end, add_w, add_s, scores);
-		if (!best_score(scores, first, end, side == 1, best, varies))
+		top = score_sums(node, sums, first, end, add_w, add_s, scores);
+		*varies |= top >= 0;
+		if (!take_top(scores, top, first, side == 1, best))
 			continue;
 		best->w = sums->w[best->at] + add_w;
 		best->s = sums->s[best->at] + add_s;
@@ -410,6 +424,48 @@ add_class_avx2(ClassSums *sums, uint32_t n, bool heavy, int64_t add, int64_t tot
 }
 #endif
 
+/* The scores of the cuts from first to before end; returns the bits of the largest. */
+static ALWAYS_INLINE int64_t
+score_classes(const ClassSums *restrict sums, uint32_t first, uint32_t end, int64_t w,
+			  int64_t min_w, double *restrict scores)
+{
+	int64_t		top = double_bits(-1);
+	double		left[SCAN_BINS];
+	double		right[SCAN_BINS];
+
+	for (uint32_t i = first; i < end; i++)
+	{
+		left[i] = (double) sums->w[i];
+		right[i] = (double) (w - sums->w[i]);
+	}
+	for (uint32_t i = first; i < end; i++)
+	{
+		double		score = sums->left[i] / left[i] + sums->right[i] / right[i];
+
+		scores[i - first] = (left[i] < right[i] ? left[i] : right[i]) < (double) min_w
+			? -1 : score;
+	}
+	for (uint32_t i = 0; i < end - first; i++)
+		top = double_bits(scores[i]) > top ? double_bits(scores[i]) : top;
+	return top;
+}
+
+static int64_t
+score_classes_portable(const ClassSums *sums, uint32_t first, uint32_t end, int64_t w,
+					   int64_t min_w, double *scores)
+{
+	return score_classes(sums, first, end, w, min_w, scores);
+}
+
+#ifdef CPU_X86
+CPU_TARGET_AVX2 static int64_t
+score_classes_avx2(const ClassSums *sums, uint32_t first, uint32_t end, int64_t w,
+				   int64_t min_w, double *scores)
+{
+	return score_classes(sums, first, end, w, min_w, scores);
+}
+#endif
+
 /* Running sums of a class; of 4-byte cells there is room for a multiple of 8. */
 static void
 running_class(const ScanNode *node, const ScanClasses *c, uint32_t k, ClassSums *sums)
@@ -438,6 +494,7 @@ scan_classes(const ScanNode *node, const ScanClasses *c, ScanBest *best, bool *v
 	{
 		uint32_t	first = node->first[side];
 		uint32_t	end = end_of(node, side, c->n);
+		int64_t		top;
 
 		memset(sums.w, 0, c->n * sizeof(int64_t));
 		memset(sums.left, 0, c->n * sizeof(double));
@@ -456,20 +513,23 @@ scan_classes(const ScanNode *node, const ScanClasses *c, ScanBest *best, bool *v
 #endif
 				add_class_portable(&sums, c->n, c->heavy, add, (int64_t) c->total[k]);
 		}
-		for (uint32_t i = first; i < end; i++)
-		{
-			int64_t		w_right = (int64_t) node->w - sums.w[i];
-			double		score = sums.left[i] / (double) sums.w[i] +
-				sums.right[i] / (double) w_right;
-
-			scores[i] = sums.w[i] >= (int64_t) node->min_weight &&
-				w_right >= (int64_t) node->min_weight ? score : -1;
-			*varies |= sums.w[i] > 0 && w_right > 0;
-		}
-		if (!best_score(scores, first, end, side == 1, best, varies))
+		if (first >= end)
+			continue;
+#ifdef CPU_X86
+		if (node->level >= CPU_AVX2)
+			top = score_classes_avx2(&sums, first, end, (int64_t) node->w,
+									 (int64_t) node->min_weight, scores);
+		else
+#endif
+			top = score_classes_portable(&sums, first, end, (int64_t) node->w,
+										 (int64_t) node->min_weight, scores);
+		*varies |= top >= 0;
+		if (!take_top(scores, top, first, side == 1, best))
 			continue;
 		best->w = (uint64_t) sums.w[best->at];
 		improved = true;
 	}
+	for (uint32_t i = 0; !*varies && i < c->n; i++)
+		*varies = sums.w[i] > 0 && sums.w[i] < (int64_t) node->w;
 	return improved;
 }
