@@ -26,6 +26,7 @@ FOREST_OBJS := \
 	src/forest/decode_fill.o \
 	src/forest/emit.o \
 	src/forest/encode.o \
+	src/forest/encode_rows.o \
 	src/forest/frame.o \
 	src/forest/grow.o \
 	src/forest/importance.o \
