@@ -85,6 +85,7 @@ PG_OBJS := \
 	src/pg/row_json.o \
 	src/pg/row_key.o \
 	src/pg/score.o \
+	src/pg/spill.o \
 	src/pg/storage.o \
 	src/pg/train.o
 PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS)

@@ -12,11 +12,18 @@
 #include "core/memory.h"
 #include "forest/prepare.h"
 
+#ifdef CPU_X86
+#include <immintrin.h>
+#endif
+
 #define TILE_BYTES 32768
 #define TILE_MIN_ROWS 32
 
-/* Cuts of a number, padded with infinity, so that halving needs no bounds. */
+/* Cuts of a number are padded with infinity, so that a search needs no bounds. */
 #define PADDED_CUTS 256
+
+/* Values that are searched for at a time by plain C. */
+#define LANES 8
 
 /* How a feature is encoded. */
 typedef struct Encoder
@@ -29,6 +36,7 @@ typedef struct Encoder
 typedef struct Encode
 {
 	Prepare    *p;
+	bool		avx2;
 	Encoder    *encoders;		/* per feature */
 	uint8_t    *tile;
 	size_t		tile_rows;
@@ -83,6 +91,7 @@ encode_begin(Encode *encode, Failure *why)
 	size_t		n_values = t->settings.random_splitter ? (size_t) t->schema.n_features * 256 : 0;
 	Status		status;
 
+	encode->avx2 = cpu_level(p->host->cpu_limit) >= CPU_AVX2;
 	encode->tile_rows = TILE_BYTES / t->row_bytes;
 	if (encode->tile_rows < TILE_MIN_ROWS)
 		encode->tile_rows = TILE_MIN_ROWS;
@@ -149,24 +158,80 @@ is_below(double cut, double number)
 
 /*
  * The bins of n values, as schema_encode_number() has them, into every
- * stride-th byte of out.  All searches take the same steps, so the processor
- * works at several of them at a time.
+ * stride-th byte of out.  All searches take the same steps, so that LANES of
+ * them go side by side, and the processor need not wait for one.
  */
 static void
 encode_numbers(const Encoder *e, const double *values, size_t n, uint8_t *out, size_t stride)
 {
+	for (size_t begin = 0; begin < n; begin += LANES)
+	{
+		size_t		n_lanes = n - begin < LANES ? n - begin : LANES;
+		const double *base[LANES];
+		double		number[LANES];
+
+		for (size_t i = 0; i < LANES; i++)
+		{
+			base[i] = e->cuts;
+			/* a zero becomes -0.0, else -0.0 - 0.0 were below */
+			number[i] = -(0.0 - values[begin + (i < n_lanes ? i : 0)]);
+		}
+		for (uint32_t half = e->half; half > 0; half /= 2)
+		{
+			for (size_t i = 0; i < LANES; i++)
+				base[i] += half & (0 - is_below(base[i][half - 1], number[i]));
+		}
+		for (size_t i = 0; i < n_lanes; i++)
+			out[(begin + i) * stride] = isnan(number[i]) ? FOREST_MISSING
+				: (uint8_t) (base[i] - e->cuts);
+	}
+}
+
+#ifdef CPU_X86
+
+/* How many of 16 cuts are below a number, which is in all lanes. */
+CPU_TARGET_AVX2 static inline uint32_t
+count_below(__m256d a, __m256d b, __m256d c, __m256d d, __m256d number)
+{
+	__m256i		ab = _mm256_packs_epi32(_mm256_castpd_si256(_mm256_cmp_pd(a, number, _CMP_LT_OQ)),
+										_mm256_castpd_si256(_mm256_cmp_pd(b, number, _CMP_LT_OQ)));
+	__m256i		cd = _mm256_packs_epi32(_mm256_castpd_si256(_mm256_cmp_pd(c, number, _CMP_LT_OQ)),
+										_mm256_castpd_si256(_mm256_cmp_pd(d, number, _CMP_LT_OQ)));
+
+	return (uint32_t) _mm_popcnt_u32((uint32_t) _mm256_movemask_epi8(_mm256_packs_epi32(ab, cd))) /
+		2;
+}
+
+/* As encode_numbers(): first which 16 cuts the number is among, then where. */
+CPU_TARGET_AVX2 static void
+encode_numbers_avx2(const Encoder *e, const double *values, size_t n, uint8_t *out,
+					size_t stride)
+{
+	double		last[16];		/* of each 16 cuts */
+	__m256d		a;
+	__m256d		b;
+	__m256d		c;
+	__m256d		d;
+
+	for (int i = 0; i < 16; i++)
+		last[i] = e->cuts[i * 16 + 15];
+	a = _mm256_loadu_pd(last);
+	b = _mm256_loadu_pd(last + 4);
+	c = _mm256_loadu_pd(last + 8);
+	d = _mm256_loadu_pd(last + 12);
 	for (size_t i = 0; i < n; i++)
 	{
-		double		number = -(0.0 - values[i]);	/* a zero becomes -0.0 */
-		const double *base = e->cuts;
-		uint32_t	bin;
+		__m256d		number = _mm256_broadcast_sd(&values[i]);
+		uint32_t	bin = 16 * count_below(a, b, c, d, number);
+		const double *cuts = e->cuts + bin;
 
-		for (uint32_t half = e->half; half > 0; half /= 2)
-			base += half & (0 - is_below(base[half - 1], number));
-		bin = (uint32_t) (base - e->cuts);
+		bin += count_below(_mm256_loadu_pd(cuts), _mm256_loadu_pd(cuts + 4),
+						   _mm256_loadu_pd(cuts + 8), _mm256_loadu_pd(cuts + 12), number);
 		out[i * stride] = isnan(values[i]) ? FOREST_MISSING : (uint8_t) bin;
 	}
 }
+
+#endif
 
 static void
 encode_texts(const Encoder *e, size_t n_texts, const uint32_t *ids, size_t n, uint8_t *out,
@@ -214,10 +279,16 @@ encode_tile(Encode *encode, size_t row, size_t n, const uint8_t *cells)
 						 (const uint32_t *) section + in_chunk, n, encode->tile + f, stride);
 		else
 		{
-			encode_numbers(&encode->encoders[f], (const double *) section + in_chunk, n,
-						   encode->tile + f, stride);
+			const double *values = (const double *) section + in_chunk;
+
+#ifdef CPU_X86
+			if (encode->avx2)
+				encode_numbers_avx2(&encode->encoders[f], values, n, encode->tile + f, stride);
+			else
+#endif
+				encode_numbers(&encode->encoders[f], values, n, encode->tile + f, stride);
 			if (encode->least != NULL)
-				note_values(encode, f, (const double *) section + in_chunk, p->trains + row, n);
+				note_values(encode, f, values, p->trains + row, n);
 		}
 	}
 	for (size_t i = 0; i < n; i++)

@@ -23,7 +23,10 @@
 
 #define MAX_CHUNK_SHIFT 16
 
-/* Rows in a leaf of a classification tree that is grown to the end: measured 3 to 8. */
+/* Cuts of a column, once as the feature's and once to encode with. */
+#define COLUMN_BYTES (2 * 256 * sizeof(double) + sizeof(ForestFeature))
+
+/* Rows in a leaf of a classification tree grown to the end: 2 where all is noise, mostly 4 to 8. */
 #define LEAF_ROWS 4
 
 /* ----------------------------------------------------------------- chunks -- */
@@ -351,15 +354,17 @@ size_t
 training_prepare_bytes(const ForestFrame *frame, size_t n_rows)
 {
 	RowBytes	row = row_bytes_of(frame);
-	size_t		order = 2 * sizeof(uint32_t) + sizeof(uint64_t) + 1;
-	size_t		sorting = sizeof(SortHash);
-	size_t		encoding = row.matrix + row.values;
+	size_t		order = n_rows * (2 * sizeof(uint32_t) + sizeof(uint64_t) + 1);
+	size_t		sorting = n_rows * sizeof(SortHash);
+	size_t		binning = bins_work_bytes(frame, n_rows);
+	size_t		encoding = n_rows * (row.matrix + row.values);
 
 	/* beside the times, whose sort takes less */
 	if (frame->has_time && frame->has_group)
-		sorting += sizeof(double);
-	return n_rows * (order + (sorting > encoding ? sorting : encoding)) +
-		bins_work_bytes(frame, n_rows);
+		sorting += n_rows * sizeof(double);
+	if (sorting > encoding)
+		encoding = sorting;
+	return order + (binning > encoding ? binning : encoding) + frame->n_columns * COLUMN_BYTES;
 }
 
 /*
