@@ -26,8 +26,8 @@
 /* Cuts of a column, once as the feature's and once to encode with. */
 #define COLUMN_BYTES (2 * 256 * sizeof(double) + sizeof(ForestFeature))
 
-/* Rows in a leaf of a classification tree grown to the end: 2 where all is noise, mostly 4 to 8. */
-#define LEAF_ROWS 4
+/* Rows in a leaf of a classification tree grown to the end: 2 where all is noise, else 4 to 8. */
+#define LEAF_ROWS 2
 
 /* ----------------------------------------------------------------- chunks -- */
 
