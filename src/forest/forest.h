@@ -360,7 +360,8 @@ typedef struct ForestEstimate
  * before as many as are expected.
  */
 extern void forest_training_estimate(const ForestFrame *frame, size_t n_rows,
-									 const ForestParams *params, ForestEstimate *out);
+									 const ForestParams *params, const ForestSplit *split,
+									 ForestEstimate *out);
 
 /*
  * Put the rows in canonical order, split them, find bins and dictionaries

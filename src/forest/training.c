@@ -26,6 +26,12 @@
 /* Cuts of a column, once as the feature's and once to encode with. */
 #define COLUMN_BYTES (2 * 256 * sizeof(double) + sizeof(ForestFeature))
 
+/* The rows that a bootstrap draws at least once: 1 − 1/e. */
+#define BAG_SHARE 0.633
+
+/* A row that is scored has a label, twice, and two places in a sort. */
+#define SCORE_BYTES (5 + 2 * sizeof(SortItem))
+
 /* Rows in a leaf of a classification tree grown to the end: 2 where all is noise, else 4 to 8. */
 #define LEAF_ROWS 2
 
@@ -406,11 +412,14 @@ estimate_grower(const ForestFrame *frame, size_t in_bag, size_t leaves, size_t b
 
 void
 forest_training_estimate(const ForestFrame *frame, size_t n_rows, const ForestParams *params,
-						 ForestEstimate *out)
+						 const ForestSplit *split, ForestEstimate *out)
 {
 	RowBytes	row = row_bytes_of(frame);
 	size_t		n_outputs = frame->labels.n_texts > 2 ? frame->labels.n_texts : 1;
-	size_t		in_bag = params->bootstrap ? n_rows / 3 * 2 : n_rows;
+	double		share = split->kind == FOREST_SPLIT_NONE ? 1 : 1 - split->test_size;
+	size_t		n_train = (size_t) ((double) n_rows * share);
+	size_t		n_scored = n_train > n_rows - n_train ? n_train : n_rows - n_train;
+	size_t		in_bag = (size_t) ((double) n_train * (params->bootstrap ? BAG_SHARE : 1));
 	size_t		leaves = estimate_leaves(frame, in_bag, params);
 	size_t		preparing = training_prepare_bytes(frame, n_rows);
 
@@ -420,6 +429,7 @@ forest_training_estimate(const ForestFrame *frame, size_t n_rows, const ForestPa
 	out->prepare_bytes = frame_bytes(frame, n_rows, out->spilled) + preparing;
 	out->matrix_bytes = n_rows * row.matrix;
 	out->grower_bytes = n_rows * row.values + estimate_grower(frame, in_bag, leaves, row.bins);
-	out->score_bytes = n_rows * (row.values + n_outputs * 16 + 24);
+	out->score_bytes = n_rows * row.values +
+		n_scored * (row.values + n_outputs * sizeof(double) + SCORE_BYTES);
 	out->trees_bytes = (size_t) params->n_estimators * leaves * (8 + n_outputs * 4);
 }

@@ -121,6 +121,18 @@ open_query(Training *t)
 	return query;
 }
 
+/* How rows are split, as the request says. */
+static ForestSplit
+split_of(const TrainRequest *request)
+{
+	return (ForestSplit) {
+		.kind = request->test_size == 0 ? FOREST_SPLIT_NONE
+		: request->time_column != NULL ? FOREST_SPLIT_TIME : FOREST_SPLIT_HASH,
+		.test_size = request->test_size,
+		.split_seed = (uint32) request->split_seed,
+	};
+}
+
 /*
  * Refuse what will not fit even with its columns in a temporary file, before
  * any row is read.  The planner may be wrong, so only what is far too much.
@@ -129,10 +141,11 @@ static void
 refuse_hopeless(const Training *t, double expected)
 {
 	ForestParams *params = arguments_params(unconstify(PgHost *, &t->host), t->request.params);
+	ForestSplit split = split_of(&t->request);
 	ForestEstimate e;
 	Size		needed;
 
-	forest_training_estimate(t->dataset.frame, (size_t) expected, params, &e);
+	forest_training_estimate(t->dataset.frame, (size_t) expected, params, &split, &e);
 	forest_params_free(&t->host.host, params);
 	needed = Max(e.prepare_bytes, e.matrix_bytes + e.grower_bytes);
 	if (needed / HOPELESS_TIMES > t->host.budget)
@@ -245,10 +258,11 @@ static ForestEstimate
 plan_memory(Training *t)
 {
 	size_t		n_rows = forest_frame_n_rows(t->dataset.frame);
+	ForestSplit split = split_of(&t->request);
 	ForestEstimate e;
 	Size		needed;
 
-	forest_training_estimate(t->dataset.frame, n_rows, t->params, &e);
+	forest_training_estimate(t->dataset.frame, n_rows, t->params, &split, &e);
 	needed = Max(e.prepare_bytes, e.matrix_bytes + Max(e.grower_bytes, e.score_bytes));
 	if (needed > t->host.budget)
 		budget_refuse(needed,
@@ -274,12 +288,7 @@ plan_memory(Training *t)
 static void
 prepare_trees(Training *t, Size matrix_bytes)
 {
-	ForestSplit split = {
-		.kind = t->request.test_size == 0 ? FOREST_SPLIT_NONE
-		: t->request.time_column != NULL ? FOREST_SPLIT_TIME : FOREST_SPLIT_HASH,
-		.test_size = t->request.test_size,
-		.split_seed = (uint32) t->request.split_seed,
-	};
+	ForestSplit split = split_of(&t->request);
 	Status		status;
 	Failure		why;
 

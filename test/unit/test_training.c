@@ -362,7 +362,7 @@ check_estimate(const char *name, uint32_t n, uint32_t p, uint32_t n_classes, con
 	test_host_begin(&grower_host);
 	(void) train_frame(&host.host, &data, &frame, &why);
 	(void) train_params(&host.host, &data, &p_params, &why);
-	forest_training_estimate(frame, n, p_params, &estimate);
+	forest_training_estimate(frame, n, p_params, &data.split, &estimate);
 	tap_ok(!estimate.spilled, "%s: stays in memory", name);
 	(void) forest_training_new(&host.host, &host.host, frame, p_params, &data.split, &t, &why);
 	tap_ok(is_near(host.peak_bytes, estimate.prepare_bytes, 20), "%s: preparing, %zu of %zu", name,
