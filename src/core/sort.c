@@ -32,35 +32,11 @@
 /* Up to this many elements, insertion is faster than counting. */
 #define INSERTION_MAX 64
 
-/* Of a bucket of hashes; and about so many shall be left in each after a pass. */
+/* Of a bucket of hashes. */
 #define BUCKET_INSERTION_MAX 24
-#define BUCKET_SPREAD 4
 
 /* Elements between two polls. */
 #define POLL_INTERVAL ((size_t) 1 << 20)
-
-#define SIGN_BIT (UINT64_C(1) << 63)
-
-uint64_t
-sort_key_of_double(double x)
-{
-	uint64_t	bits;
-
-	if (x == 0)
-		x = 0;					/* -0 */
-	memcpy(&bits, &x, sizeof(bits));
-	return bits & SIGN_BIT ? ~bits : bits | SIGN_BIT;
-}
-
-double
-sort_double_of_key(uint64_t key)
-{
-	uint64_t	bits = key & SIGN_BIT ? key & ~SIGN_BIT : ~key;
-	double		x;
-
-	memcpy(&x, &bits, sizeof(x));
-	return x;
-}
 
 static inline size_t
 smaller(size_t a, size_t b)
@@ -383,15 +359,17 @@ bucket_reserve(BucketSort *sort, size_t n, Failure *why)
 }
 
 /*
- * Sort hashes that agree in their first `used` bits: by the next bits into
- * buckets, and each of these likewise.
+ * Sort hashes that agree in their first `used` bits: by as many more as leave
+ * about one in a bucket, and then by insertion, or what is left of large
+ * buckets likewise.
  */
 static Status
 sort_bucket(BucketSort *sort, SortHash *hashes, size_t n, int used, Failure *why)
 {
-	uint32_t	counts[RADIX / 2 + 1] = {0};
-	int			bits = bit_length(n / BUCKET_SPREAD);
-	size_t		begin = 0;
+	uint32_t	counts[RADIX + 1] = {0};
+	int			bits = bit_length(n);
+	uint32_t	largest = 0;
+	uint32_t	begin = 0;
 	Status		status;
 
 	if (n <= BUCKET_INSERTION_MAX)
@@ -401,8 +379,8 @@ sort_bucket(BucketSort *sort, SortHash *hashes, size_t n, int used, Failure *why
 	}
 	if (all_equal(hashes, n))
 		return STATUS_OK;
-	if (bits > DIGIT_BITS - 1)
-		bits = DIGIT_BITS - 1;
+	if (bits > DIGIT_BITS)
+		bits = DIGIT_BITS;
 	if (bits > 128 - used)
 		bits = 128 - used;
 	status = bucket_reserve(sort, n, why);
@@ -411,10 +389,18 @@ sort_bucket(BucketSort *sort, SortHash *hashes, size_t n, int used, Failure *why
 	for (size_t i = 0; i < n; i++)
 		counts[(hash_rest(hashes[i].hash, used) >> (64 - bits)) + 1]++;
 	for (size_t d = 1; d <= (size_t) 1 << bits; d++)
+	{
+		largest = counts[d] > largest ? counts[d] : largest;
 		counts[d] += counts[d - 1];
+	}
 	for (size_t i = 0; i < n; i++)
 		sort->scratch[counts[hash_rest(hashes[i].hash, used) >> (64 - bits)]++] = hashes[i];
 	memcpy(hashes, sort->scratch, n * sizeof(SortHash));
+	if (largest <= BUCKET_INSERTION_MAX)
+	{
+		insert_hashes(hashes, n);
+		return STATUS_OK;
+	}
 
 	/* counts[d] is now where bucket d ends */
 	for (size_t d = 0; d < (size_t) 1 << bits && status == STATUS_OK; d++)

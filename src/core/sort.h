@@ -8,14 +8,34 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "core/hash.h"
 #include "core/host.h"
 #include "core/status.h"
 
+#define SORT_SIGN_BIT (UINT64_C(1) << 63)
+
 /* Map a double (not NaN) to bits whose unsigned order is the order of numbers; −0 becomes +0. */
-extern uint64_t sort_key_of_double(double x);
-extern double sort_double_of_key(uint64_t key);
+static inline uint64_t
+sort_key_of_double(double x)
+{
+	uint64_t	bits;
+
+	x += 0.0;					/* -0 becomes +0 */
+	memcpy(&bits, &x, sizeof(bits));
+	return bits ^ ((0 - (bits >> 63)) | SORT_SIGN_BIT);
+}
+
+static inline double
+sort_double_of_key(uint64_t key)
+{
+	uint64_t	bits = key & SORT_SIGN_BIT ? key & ~SORT_SIGN_BIT : ~key;
+	double		x;
+
+	memcpy(&x, &bits, sizeof(x));
+	return x;
+}
 
 /*
  * Sort keys ascending in place; scratch is a caller's array of n elements.

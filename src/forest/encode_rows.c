@@ -25,6 +25,9 @@
 /* Values that are searched for at a time by plain C. */
 #define LANES 8
 
+/* How many rows ahead their places are looked for. */
+#define PREFETCH_ROWS 12
+
 /* How a feature is encoded. */
 typedef struct Encoder
 {
@@ -260,6 +263,30 @@ note_values(Encode *encode, uint32_t f, const double *values, const uint8_t *tra
 	}
 }
 
+/* Copy the rows of the tile to their places, with their classes. */
+static void
+place_rows(Encode *encode, size_t row, size_t n)
+{
+	const Prepare *p = encode->p;
+	const ForestTraining *t = p->t;
+	const uint32_t *places = p->position + row;
+	size_t		stride = t->row_bytes;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		uint32_t	place = places[i];
+		const TrainingChunk *chunk = training_chunk(t, place);
+
+		/* places are anywhere: ask for the memory some rows ahead */
+		__builtin_prefetch(training_bins(t, places[i + PREFETCH_ROWS < n ? i + PREFETCH_ROWS : i]),
+						   1);
+		memcpy((uint8_t *) training_bins(t, place), encode->tile + i * stride, stride);
+		if (chunk->label != NULL)
+			((uint32_t *) chunk->label)[training_in_chunk(t, place)] =
+				prepare_class(p->frame, row + i);
+	}
+}
+
 /* The n rows from `row` on; cells is where the columns of their chunk are. */
 static void
 encode_tile(Encode *encode, size_t row, size_t n, const uint8_t *cells)
@@ -291,9 +318,7 @@ encode_tile(Encode *encode, size_t row, size_t n, const uint8_t *cells)
 				note_values(encode, f, values, p->trains + row, n);
 		}
 	}
-	for (size_t i = 0; i < n; i++)
-		memcpy((uint8_t *) training_bins(t, p->position[row + i]), encode->tile + i * stride,
-			   stride);
+	place_rows(encode, row, n);
 }
 
 /* For random splits: the middle of the least and largest training value of each bin. */

@@ -49,8 +49,8 @@ extern Status prepare_features(Prepare *p, Failure *why);
 extern Status prepare_settings(Prepare *p, Failure *why);
 
 /*
- * Encode the cells of all rows into the bins of the training's chunks; fills
- * its values where splits are random.
+ * Encode the cells of all rows into the bins of the training's chunks, and
+ * their classes; fills its values where splits are random.
  */
 extern Status prepare_bins(Prepare *p, Failure *why);
 

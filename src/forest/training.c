@@ -198,7 +198,7 @@ prepare_targets(Prepare *p, Failure *why)
 
 /* --------------------------------------------------------------- encoding -- */
 
-/* Keys, targets and weights into the chunks. */
+/* Keys, regression targets and weights into the chunks. */
 static Status
 encode_sections(Prepare *p, Failure *why)
 {
@@ -214,9 +214,7 @@ encode_sections(Prepare *p, Failure *why)
 		if (at == 0 && host_poll(p->host, why) != STATUS_OK)
 			return STATUS_CANCELLED;
 		((uint64_t *) chunk->keys)[at] = p->keys[i];
-		if (chunk->label != NULL)
-			((uint32_t *) chunk->label)[at] = prepare_class(p->frame, p->order[i]);
-		else if (i < t->n_train && prepare_weighs(t, i))
+		if (chunk->target != NULL && i < t->n_train && prepare_weighs(t, i))
 			((int64_t *) chunk->target)[at] =
 				llround(ldexp(t->target_value[i] - t->schema.target_offset, shift));
 		/* the holdout's weights are not used in growing, and may be larger */
