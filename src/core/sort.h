@@ -8,14 +8,34 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "core/hash.h"
 #include "core/host.h"
 #include "core/status.h"
 
+#define SORT_SIGN_BIT (UINT64_C(1) << 63)
+
 /* Map a double (not NaN) to bits whose unsigned order is the order of numbers; −0 becomes +0. */
-extern uint64_t sort_key_of_double(double x);
-extern double sort_double_of_key(uint64_t key);
+static inline uint64_t
+sort_key_of_double(double x)
+{
+	uint64_t	bits;
+
+	x += 0.0;					/* -0 becomes +0 */
+	memcpy(&bits, &x, sizeof(bits));
+	return bits ^ ((0 - (bits >> 63)) | SORT_SIGN_BIT);
+}
+
+static inline double
+sort_double_of_key(uint64_t key)
+{
+	uint64_t	bits = key & SORT_SIGN_BIT ? key & ~SORT_SIGN_BIT : ~key;
+	double		x;
+
+	memcpy(&x, &bits, sizeof(x));
+	return x;
+}
 
 /*
  * Sort keys ascending in place; scratch is a caller's array of n elements.
@@ -34,11 +54,28 @@ typedef struct SortItem
 extern Status sort_items(const Host *host, SortItem *items, SortItem *scratch, size_t n,
 						 Failure *why);
 
+/* Where hashes to be sorted are: in blocks of block_rows, the last one may be shorter. */
+typedef struct SortSource
+{
+	const Hash128 *(*block) (const void *ctx, size_t index);
+	const void *ctx;
+	size_t		block_rows;
+	size_t		n;
+} SortSource;
+
+typedef struct SortHash
+{
+	Hash128		hash;
+	uint32_t	row;
+} SortHash;
+
 /*
- * order becomes the rows 0..n-1 sorted by hashes[row] (hash_compare), equal
- * hashes in ascending row order. Polls the host.
+ * sorted, an array of source->n elements, becomes all hashes in order
+ * (hash_compare), each with its row, equal hashes in ascending row order.
+ * Polls the host, and takes memory of it for as many elements as begin with
+ * the same 11 bits.
  */
-extern Status sort_hashes(const Host *host, const Hash128 *hashes, uint32_t *order, size_t n,
+extern Status sort_hashes(const Host *host, const SortSource *source, SortHash *sorted,
 						  Failure *why);
 
 #endif
