@@ -312,12 +312,17 @@ grow_forest(Training *t, Size matrix_bytes)
 										 &t->model, &why), &why);
 }
 
-/* Tell the log what has been done, for whoever asks where the time goes. */
+/*
+ * Tell the log what has been done, for whoever asks where the time goes: the
+ * clock's, and this backend's share of it.
+ */
 static void
 phase_done(const Training *t, const char *phase)
 {
 	ereport(DEBUG1,
-			(errmsg_internal("churnops: %s after %.3f s", phase, training_seconds(t))));
+			(errmsg_internal("churnops: %s after %.4f s (%.4f s of CPU)", phase,
+							 training_seconds(t),
+							 (double) (clock() - t->started_clock) / CLOCKS_PER_SEC)));
 }
 
 Training *
@@ -333,6 +338,7 @@ training_run(const TrainRequest *request)
 	t->request = *request;
 	t->context = context;
 	t->started_at = GetCurrentTimestamp();
+	t->started_clock = clock();
 	pg_host_init(&t->host, AllocSetContextCreate(context, "churnops training data",
 												 ALLOCSET_DEFAULT_SIZES), budget_bytes());
 	forest_params_free(&t->host.host, arguments_params(&t->host, t->request.params));
@@ -452,6 +458,7 @@ churnops_train(PG_FUNCTION_ARGS)
 	check_right(&request);
 	t = training_run(&request);
 	registration_store(t, &version, &status);
+	phase_done(t, "version registered");
 	result = result_row(fcinfo, t, version, status);
 	training_free(t);
 	return result;
