@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/rng.h"
 
 #define ARENA_BLOCK_BYTES ((size_t) 64 * 1024)
 #define FIRST_SLOTS 64
+#define FRAME_SHORT_BYTES 16
 
 /* Room for n bytes of text that will never move. */
 static Status
@@ -39,11 +41,69 @@ arena_take(ForestFrame *frame, size_t n_bytes, char **out, Failure *why)
 	return STATUS_OK;
 }
 
+/* Up to eight bytes as a word: equal words of equally many bytes are equal bytes. */
+static inline uint64_t
+word_of(const char *bytes, size_t n_bytes)
+{
+	uint64_t	word = 0;
+	uint32_t	first;
+	uint32_t	last;
+
+	if (n_bytes == 8)
+		memcpy(&word, bytes, 8);
+	else if (n_bytes >= 4)
+	{
+		memcpy(&first, bytes, 4);
+		memcpy(&last, bytes + n_bytes - 4, 4);
+		word = (uint64_t) first << 32 | last;
+	}
+	else if (n_bytes > 0)
+		word = (uint64_t) (uint8_t) bytes[0] << 16 | (uint64_t) (uint8_t) bytes[n_bytes / 2] << 8 |
+			(uint8_t) bytes[n_bytes - 1];
+	return word;
+}
+
+static inline FrameTextKey
+key_of(const char *bytes, size_t n_bytes)
+{
+	FrameTextKey key = {.n_bytes = n_bytes};
+
+	if (n_bytes <= 8)
+		key.words[0] = word_of(bytes, n_bytes);
+	else if (n_bytes <= FRAME_SHORT_BYTES)
+	{
+		key.words[0] = word_of(bytes, 8);
+		key.words[1] = word_of(bytes + n_bytes - 8, 8);
+	}
+	else
+	{
+		Hash128		hash = hash_bytes(bytes, n_bytes);
+
+		key.words[0] = hash.lo;
+		key.words[1] = hash.hi;
+	}
+	return key;
+}
+
+static inline bool
+text_is(const FrameText *text, const FrameTextKey *key, const char *bytes)
+{
+	return text->words[0] == key->words[0] && text->words[1] == key->words[1] &&
+		text->n_bytes == key->n_bytes &&
+		(key->n_bytes <= FRAME_SHORT_BYTES || memcmp(text->bytes, bytes, key->n_bytes) == 0);
+}
+
+static inline size_t
+first_slot(const FrameDictionary *d, const uint64_t words[2])
+{
+	return rng_mix64(words[0] ^ words[1] * UINT64_C(0x9E3779B97F4A7C15)) & (d->n_slots - 1);
+}
+
 /* Put an id into the hash table; there is room. */
 static void
 dictionary_link(FrameDictionary *d, uint32_t id)
 {
-	size_t		slot = d->texts[id].hash & (d->n_slots - 1);
+	size_t		slot = first_slot(d, d->texts[id].words);
 
 	while (d->slots[slot] != 0)
 		slot = (slot + 1) & (d->n_slots - 1);
@@ -77,19 +137,17 @@ static Status
 dictionary_intern(ForestFrame *frame, FrameDictionary *d, const char *bytes, size_t n_bytes,
 				  double order, uint32_t *id, Failure *why)
 {
-	uint64_t	hash = hash_bytes(bytes, n_bytes).lo;
+	FrameTextKey key = key_of(bytes, n_bytes);
 	FrameText  *text;
 	char	   *copy;
 	Status		status;
 
 	if (d->n_slots > 0)
 	{
-		for (size_t slot = hash & (d->n_slots - 1); d->slots[slot] != 0;
+		for (size_t slot = first_slot(d, key.words); d->slots[slot] != 0;
 			 slot = (slot + 1) & (d->n_slots - 1))
 		{
-			text = &d->texts[d->slots[slot] - 1];
-			if (text->hash == hash && text->n_bytes == n_bytes &&
-				memcmp(text->bytes, bytes, n_bytes) == 0)
+			if (text_is(&d->texts[d->slots[slot] - 1], &key, bytes))
 			{
 				*id = d->slots[slot] - 1;
 				return STATUS_OK;
@@ -108,7 +166,7 @@ dictionary_intern(ForestFrame *frame, FrameDictionary *d, const char *bytes, siz
 	text->bytes = copy;
 	text->n_bytes = (uint32_t) n_bytes;
 	text->order = order;
-	text->hash = hash;
+	memcpy(text->words, key.words, sizeof(text->words));
 	dictionary_link(d, *id);
 	return STATUS_OK;
 }

@@ -16,13 +16,20 @@
 #define FRAME_CHUNK_ROWS (1 << FRAME_CHUNK_SHIFT)
 #define FRAME_MISSING_ID UINT32_MAX
 
+/* What a text is looked up by: its bytes, if it has up to 16 of them, else their hash. */
+typedef struct FrameTextKey
+{
+	uint64_t	words[2];
+	size_t		n_bytes;
+} FrameTextKey;
+
 /* A distinct text, and a number that sorts it before its bytes do. */
 typedef struct FrameText
 {
 	const char *bytes;
 	uint32_t	n_bytes;
 	double		order;
-	uint64_t	hash;
+	uint64_t	words[2];		/* of its key */
 } FrameText;
 
 /* The distinct texts of a column, numbered as they come. */

@@ -312,12 +312,22 @@ collect_probabilities(const RankInput *input, uint64_t *keys, double *low, doubl
 	return plain;
 }
 
-/* Sort the keys of one bucket. */
+/* Do keys have one probability, whatever their labels are? */
+static bool
+all_tied(const uint64_t *keys, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if ((keys[i] ^ keys[0]) > 1)
+			return false;
+	return true;
+}
+
+/* Sort the keys of one bucket; the order of tied ones does not matter. */
 static Status
 sort_bucket(const Host *host, uint64_t *keys, uint64_t *scratch, size_t n, Failure *why)
 {
 	if (n > FEW_KEYS)
-		return sort_keys(host, keys, scratch, n, why);
+		return all_tied(keys, n) ? STATUS_OK : sort_keys(host, keys, scratch, n, why);
 	for (size_t i = 1; i < n; i++)
 	{
 		uint64_t	key = keys[i];
