@@ -26,6 +26,7 @@ FOREST_OBJS := \
 	src/forest/decode_fill.o \
 	src/forest/emit.o \
 	src/forest/encode.o \
+	src/forest/encode_rows.o \
 	src/forest/frame.o \
 	src/forest/grow.o \
 	src/forest/importance.o \
@@ -85,6 +86,7 @@ PG_OBJS := \
 	src/pg/row_json.o \
 	src/pg/row_key.o \
 	src/pg/score.o \
+	src/pg/spill.o \
 	src/pg/storage.o \
 	src/pg/train.o
 PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS)

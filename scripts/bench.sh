@@ -4,6 +4,7 @@
 #	scripts/bench.sh					speed: training and scoring, interleaved runs
 #	scripts/bench.sh accuracy [SET...]	quality on identical rows, over seeds
 #	scripts/bench.sh cancel				how soon a training stops
+#	scripts/bench.sh memory				peak memory against rows
 #	scripts/bench.sh phases [ROWS TREES DEPTH]	the phases of a training, without a server
 #
 # What follows the name goes to bench/NAME.py; --help lists it.  CHURNOPS_DATA

@@ -1,13 +1,21 @@
 /*
  * sort.c
- *	  Radix sorts, least significant byte first.
+ *	  Radix sorts.
  *
- * One pass over the elements counts all eight bytes of their keys; a byte in
- * which all keys agree is skipped, so small integers and probabilities with
- * few distinct values need few passes.  Every pass is stable and moves the
- * elements between the caller's array and the scratch array.  After a
- * failure the arrays hold no particular order, and possibly some elements
- * twice.
+ * Keys are sorted by the SIGNIFICANT highest of the bits in which they
+ * differ, least significant digit first, in at most three passes.  That
+ * leaves few keys that agree so far and are not in order yet; these runs are
+ * found by one look at neighbours and sorted by the bits below.  Small
+ * integers and probabilities with few distinct values need fewer passes.
+ * Every pass is stable and moves the elements between the caller's array and
+ * the scratch array.
+ *
+ * Hashes are evenly spread, so their first bits say nearly where they
+ * belong: one pass puts them into buckets that fit into the cache, and each
+ * bucket is sorted there.
+ *
+ * After a failure the arrays hold no particular order, and possibly some
+ * elements twice.
  */
 #include "core/sort.h"
 
@@ -16,11 +24,17 @@
 
 #include "core/memory.h"
 
-#define N_DIGITS 8
-#define RADIX 256
+#define DIGIT_BITS 11
+#define RADIX (1 << DIGIT_BITS)
+#define N_DIGITS 3
+#define SIGNIFICANT (N_DIGITS * DIGIT_BITS)
 
 /* Up to this many elements, insertion is faster than counting. */
 #define INSERTION_MAX 64
+
+/* Of a bucket of hashes; and about so many shall be left in each after a pass. */
+#define BUCKET_INSERTION_MAX 24
+#define BUCKET_SPREAD 4
 
 /* Elements between two polls. */
 #define POLL_INTERVAL ((size_t) 1 << 20)
@@ -54,25 +68,50 @@ smaller(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
+/* The number of bits up to the highest one. */
+static inline int
+bit_length(uint64_t x)
+{
+	int			n = 0;
+
+	for (int step = 32; step > 0; step /= 2)
+		if (x >> step != 0)
+		{
+			x >>= step;
+			n += step;
+		}
+	return n + (x != 0);
+}
+
+/* ------------------------------------------------------- keys and items -- */
+
+/* Which digits of a key one sort looks at: n of them, of `bits` bits, from bit `low` on. */
+typedef struct Digits
+{
+	int			low;
+	int			bits;
+	int			n;
+} Digits;
+
 /*
  * How a kind of element is sorted: its size (the key comes first in it), the
- * sort of a few, and one pass by the byte at `shift`, where next[b] is the
- * place of the first element with byte b.
+ * sort of a few, and one pass by the digit at `shift`, where next[d] is the
+ * place of the first element with digit d.
  */
 typedef struct ElementKind
 {
 	size_t		size;
 	void		(*insert) (void *elements, size_t n);
-	void		(*scatter) (const void *from, void *to, size_t n, int shift, size_t next[RADIX]);
+	void		(*scatter) (const void *from, void *to, size_t n, int shift, uint64_t mask,
+							size_t next[RADIX]);
 } ElementKind;
 
 static void
 insert_keys(void *elements, size_t n)
 {
 	uint64_t   *keys = elements;
-	size_t		i;
 
-	for (i = 1; i < n; i++)
+	for (size_t i = 1; i < n; i++)
 	{
 		uint64_t	key = keys[i];
 		size_t		j;
@@ -84,23 +123,21 @@ insert_keys(void *elements, size_t n)
 }
 
 static void
-scatter_keys(const void *from, void *to, size_t n, int shift, size_t next[RADIX])
+scatter_keys(const void *from, void *to, size_t n, int shift, uint64_t mask, size_t next[RADIX])
 {
 	const uint64_t *source = from;
 	uint64_t   *target = to;
-	size_t		i;
 
-	for (i = 0; i < n; i++)
-		target[next[source[i] >> shift & (RADIX - 1)]++] = source[i];
+	for (size_t i = 0; i < n; i++)
+		target[next[source[i] >> shift & mask]++] = source[i];
 }
 
 static void
 insert_items(void *elements, size_t n)
 {
 	SortItem   *items = elements;
-	size_t		i;
 
-	for (i = 1; i < n; i++)
+	for (size_t i = 1; i < n; i++)
 	{
 		SortItem	item = items[i];
 		size_t		j;
@@ -112,42 +149,71 @@ insert_items(void *elements, size_t n)
 }
 
 static void
-scatter_items(const void *from, void *to, size_t n, int shift, size_t next[RADIX])
+scatter_items(const void *from, void *to, size_t n, int shift, uint64_t mask, size_t next[RADIX])
 {
 	const SortItem *source = from;
 	SortItem   *target = to;
-	size_t		i;
 
-	for (i = 0; i < n; i++)
-		target[next[source[i].key >> shift & (RADIX - 1)]++] = source[i];
+	for (size_t i = 0; i < n; i++)
+		target[next[source[i].key >> shift & mask]++] = source[i];
 }
 
 static const ElementKind key_kind = {sizeof(uint64_t), insert_keys, scatter_keys};
 static const ElementKind item_kind = {sizeof(SortItem), insert_items, scatter_items};
 
-/* Count the bytes from `first` on of all keys. */
-static Status
-count_digits(const Host *host, const uint8_t *elements, size_t n, size_t size, int first,
-			 size_t counts[N_DIGITS][RADIX], Failure *why)
+static inline uint64_t
+key_at(const uint8_t *elements, size_t size, size_t i)
 {
-	size_t		begin;
+	return *(const uint64_t *) (const void *) (elements + i * size);
+}
 
-	memset(counts, 0, sizeof(size_t) * N_DIGITS * RADIX);
-	for (begin = 0; begin < n; begin += POLL_INTERVAL)
+/* Choose the digits: the highest bits in which the keys differ. */
+static Status
+choose_digits(const Host *host, const uint8_t *elements, size_t n, size_t size, Digits *out,
+			  Failure *why)
+{
+	uint64_t	first = key_at(elements, size, 0);
+	uint64_t	differ = 0;
+	int			top;
+
+	for (size_t begin = 0; begin < n; begin += POLL_INTERVAL)
 	{
 		size_t		end = begin + smaller(n - begin, POLL_INTERVAL);
 		Status		status = host_poll(host, why);
-		size_t		i;
 
 		if (status != STATUS_OK)
 			return status;
-		for (i = begin; i < end; i++)
-		{
-			uint64_t	key = *(const uint64_t *) (const void *) (elements + i * size);
-			int			digit;
+		for (size_t i = begin; i < end; i++)
+			differ |= key_at(elements, size, i) ^ first;
+	}
+	top = bit_length(differ);
+	out->low = top > SIGNIFICANT ? top - SIGNIFICANT : 0;
+	out->n = (top - out->low + DIGIT_BITS - 1) / DIGIT_BITS;
+	out->bits = out->n == 0 ? 0 : (top - out->low + out->n - 1) / out->n;
+	return STATUS_OK;
+}
 
-			for (digit = first; digit < N_DIGITS; digit++)
-				counts[digit][key >> (8 * digit) & (RADIX - 1)]++;
+/* Count the digits of all keys. */
+static Status
+count_digits(const Host *host, const uint8_t *elements, size_t n, size_t size,
+			 const Digits *digits, size_t counts[N_DIGITS][RADIX], Failure *why)
+{
+	uint64_t	mask = (UINT64_C(1) << digits->bits) - 1;
+
+	memset(counts, 0, sizeof(size_t) * N_DIGITS * RADIX);
+	for (size_t begin = 0; begin < n; begin += POLL_INTERVAL)
+	{
+		size_t		end = begin + smaller(n - begin, POLL_INTERVAL);
+		Status		status = host_poll(host, why);
+
+		if (status != STATUS_OK)
+			return status;
+		for (size_t i = begin; i < end; i++)
+		{
+			uint64_t	key = key_at(elements, size, i) >> digits->low;
+
+			for (int d = 0; d < digits->n; d++, key >>= digits->bits)
+				counts[d][key & mask]++;
 		}
 	}
 	return STATUS_OK;
@@ -155,12 +221,11 @@ count_digits(const Host *host, const uint8_t *elements, size_t n, size_t size, i
 
 /* Turn counts into first places; false when all n elements are in one bucket. */
 static bool
-counts_to_places(size_t counts[RADIX], size_t n)
+counts_to_places(size_t *counts, size_t n_counts, size_t n)
 {
 	size_t		place = 0;
-	int			i;
 
-	for (i = 0; i < RADIX; i++)
+	for (size_t i = 0; i < n_counts; i++)
 	{
 		size_t		count = counts[i];
 
@@ -172,39 +237,33 @@ counts_to_places(size_t counts[RADIX], size_t n)
 	return true;
 }
 
-/* Sort by the bytes of the key from `first` (0 is the lowest) on. */
+/* Sort by the digits, stably. */
 static Status
-radix_sort(const Host *host, const ElementKind *kind, void *elements, void *scratch, size_t n,
-		   int first, Failure *why)
+sort_digits(const Host *host, const ElementKind *kind, uint8_t *elements, uint8_t *scratch,
+			size_t n, const Digits *digits, Failure *why)
 {
 	size_t		counts[N_DIGITS][RADIX];
+	uint64_t	mask = (UINT64_C(1) << digits->bits) - 1;
 	uint8_t    *from = elements;
 	uint8_t    *to = scratch;
 	Status		status;
-	int			digit;
 
-	if (n <= INSERTION_MAX)
-	{
-		kind->insert(elements, n);
-		return STATUS_OK;
-	}
-	status = count_digits(host, elements, n, kind->size, first, counts, why);
+	status = count_digits(host, elements, n, kind->size, digits, counts, why);
 	if (status != STATUS_OK)
 		return status;
-	for (digit = first; digit < N_DIGITS; digit++)
+	for (int d = 0; d < digits->n; d++)
 	{
 		uint8_t    *other = from;
-		size_t		begin;
 
-		if (!counts_to_places(counts[digit], n))
+		if (!counts_to_places(counts[d], (size_t) mask + 1, n))
 			continue;
-		for (begin = 0; begin < n; begin += POLL_INTERVAL)
+		for (size_t begin = 0; begin < n; begin += POLL_INTERVAL)
 		{
 			status = host_poll(host, why);
 			if (status != STATUS_OK)
 				return status;
 			kind->scatter(from + begin * kind->size, to, smaller(n - begin, POLL_INTERVAL),
-						  8 * digit, counts[digit]);
+						  digits->low + d * digits->bits, mask, counts[d]);
 		}
 		from = to;
 		to = other;
@@ -214,131 +273,224 @@ radix_sort(const Host *host, const ElementKind *kind, void *elements, void *scra
 	return STATUS_OK;
 }
 
-Status
-sort_keys(const Host *host, uint64_t *keys, uint64_t *scratch, size_t n, Failure *why)
-{
-	return radix_sort(host, &key_kind, keys, scratch, n, 0, why);
-}
-
-Status
-sort_items(const Host *host, SortItem *items, SortItem *scratch, size_t n, Failure *why)
-{
-	return radix_sort(host, &item_kind, items, scratch, n, 0, why);
-}
-
-/* Sort few items with keys `hi` by the rest of their hashes. */
-static void
-insert_hashes(const Hash128 *hashes, SortItem *items, size_t n)
-{
-	size_t		i;
-
-	for (i = 1; i < n; i++)
-	{
-		SortItem	item = items[i];
-		size_t		j;
-
-		for (j = i; j > 0; j--)
-		{
-			if (items[j - 1].key < item.key)
-				break;
-			if (items[j - 1].key == item.key &&
-				hashes[items[j - 1].row].lo <= hashes[item.row].lo)
-				break;
-			items[j] = items[j - 1];
-		}
-		items[j] = item;
-	}
-}
-
-/* Sort items whose keys `hi` agree in their upper half, completely and stably. */
+/*
+ * Sort elements by their keys, stably.  It calls itself for runs that agree
+ * in the digits looked at: twice at most, since the bits below are fewer.
+ */
 static Status
-sort_run(const Host *host, const Hash128 *hashes, SortItem *items, SortItem *scratch, size_t n,
-		 Failure *why)
+radix_sort(const Host *host, const ElementKind *kind, void *elements, void *scratch, size_t n,
+		   Failure *why)
 {
+	uint8_t    *at = elements;
+	size_t		size = kind->size;
+	Digits		digits;
 	Status		status;
-	size_t		i;
 
 	if (n <= INSERTION_MAX)
 	{
-		insert_hashes(hashes, items, n);
+		kind->insert(elements, n);
 		return STATUS_OK;
 	}
-	for (i = 1; i < n; i++)
-		if (hash_compare(hashes[items[i].row], hashes[items[0].row]) != 0)
-			break;
-	if (i == n)
-		return STATUS_OK;		/* identical rows, the usual reason for a long run */
-
-	for (i = 0; i < n; i++)
-		items[i].key = hashes[items[i].row].lo;
-	status = sort_items(host, items, scratch, n, why);
-	if (status != STATUS_OK)
+	status = choose_digits(host, at, n, size, &digits, why);
+	if (status == STATUS_OK && digits.n > 0)
+		status = sort_digits(host, kind, at, scratch, n, &digits, why);
+	if (digits.low == 0)
 		return status;
-	for (i = 0; i < n; i++)
-		items[i].key = hashes[items[i].row].hi;
-	return sort_items(host, items, scratch, n, why);
-}
-
-/*
- * Hashes are evenly spread, so the upper 32 bits already separate almost all
- * rows: four passes sort by those, and only runs that agree in them are
- * looked at again.
- */
-static Status
-sort_hash_items(const Host *host, const Hash128 *hashes, SortItem *items, SortItem *scratch,
-				size_t n, Failure *why)
-{
-	Status		status = radix_sort(host, &item_kind, items, scratch, n, N_DIGITS / 2, why);
-	size_t		begin;
-	size_t		end;
-	size_t		n_since_poll = 0;
-
-	for (begin = 0; status == STATUS_OK && begin < n; begin = end)
+	for (size_t begin = 0, end; begin < n && status == STATUS_OK; begin = end)
 	{
-		for (end = begin + 1; end < n; end++)
-			if (items[end].key >> 32 != items[begin].key >> 32)
-				break;
+		uint64_t	key = key_at(at, size, begin) >> digits.low;
+
+		for (end = begin + 1; end < n && key_at(at, size, end) >> digits.low == key; end++)
+			;
 		if (end - begin > 1)
-			status = sort_run(host, hashes, items + begin, scratch, end - begin, why);
-		n_since_poll += end - begin;
-		if (status == STATUS_OK && n_since_poll >= POLL_INTERVAL)
-		{
-			status = host_poll(host, why);
-			n_since_poll = 0;
-		}
+			status = radix_sort(host, kind, at + begin * size, scratch, end - begin, why);
 	}
 	return status;
 }
 
 Status
-sort_hashes(const Host *host, const Hash128 *hashes, uint32_t *order, size_t n, Failure *why)
+sort_keys(const Host *host, uint64_t *keys, uint64_t *scratch, size_t n, Failure *why)
 {
-	SortItem   *items = NULL;
-	SortItem   *scratch = NULL;
-	Status		status;
-	size_t		i;
+	return radix_sort(host, &key_kind, keys, scratch, n, why);
+}
 
-	if ((uint64_t) n > UINT32_MAX)
-		return fail(why, STATUS_LIMIT, "cannot sort %zu rows, at most %u are allowed", n,
-					(unsigned) UINT32_MAX);
-	status = memory_new_raw(host, n, sizeof(SortItem), &items, why);
-	if (status == STATUS_OK)
-		status = memory_new_raw(host, n, sizeof(SortItem), &scratch, why);
-	if (status != STATUS_OK)
-		goto done;
-	for (i = 0; i < n; i++)
+Status
+sort_items(const Host *host, SortItem *items, SortItem *scratch, size_t n, Failure *why)
+{
+	return radix_sort(host, &item_kind, items, scratch, n, why);
+}
+
+/* --------------------------------------------------------------- hashes -- */
+
+/* Room to sort a bucket in, made when one needs it. */
+typedef struct BucketSort
+{
+	const Host *host;
+	SortHash   *scratch;
+	size_t		capacity;
+} BucketSort;
+
+static inline bool
+hash_before(Hash128 a, Hash128 b)
+{
+	return a.hi != b.hi ? a.hi < b.hi : a.lo < b.lo;
+}
+
+static void
+insert_hashes(SortHash *hashes, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
 	{
-		items[i].key = hashes[i].hi;
-		items[i].row = (uint32_t) i;
-	}
-	status = sort_hash_items(host, hashes, items, scratch, n, why);
-	if (status != STATUS_OK)
-		goto done;
-	for (i = 0; i < n; i++)
-		order[i] = items[i].row;
+		SortHash	hash = hashes[i];
+		size_t		j;
 
-done:
-	memory_free(host, scratch, n, sizeof(SortItem));
-	memory_free(host, items, n, sizeof(SortItem));
+		for (j = i; j > 0 && hash_before(hash.hash, hashes[j - 1].hash); j--)
+			hashes[j] = hashes[j - 1];
+		hashes[j] = hash;
+	}
+}
+
+/* The bits of a hash from `used` on, as the highest of a number. */
+static inline uint64_t
+hash_rest(Hash128 hash, int used)
+{
+	if (used >= 64)
+		return hash.lo << (used - 64);
+	return used == 0 ? hash.hi : hash.hi << used | hash.lo >> (64 - used);
+}
+
+/* Are all hashes the same?  Then they are in order: every pass is stable. */
+static bool
+all_equal(const SortHash *hashes, size_t n)
+{
+	size_t		i = 1;
+
+	while (i < n && hashes[i].hash.hi == hashes[0].hash.hi &&
+		   hashes[i].hash.lo == hashes[0].hash.lo)
+		i++;
+	return i == n;
+}
+
+static Status
+bucket_reserve(BucketSort *sort, size_t n, Failure *why)
+{
+	if (n <= sort->capacity)
+		return STATUS_OK;
+	memory_free(sort->host, sort->scratch, sort->capacity, sizeof(SortHash));
+	sort->scratch = NULL;
+	sort->capacity = n;
+	return memory_new_raw(sort->host, n, sizeof(SortHash), &sort->scratch, why);
+}
+
+/*
+ * Sort hashes that agree in their first `used` bits: by the next bits into
+ * buckets, and each of these likewise.
+ */
+static Status
+sort_bucket(BucketSort *sort, SortHash *hashes, size_t n, int used, Failure *why)
+{
+	uint32_t	counts[RADIX / 2 + 1] = {0};
+	int			bits = bit_length(n / BUCKET_SPREAD);
+	size_t		begin = 0;
+	Status		status;
+
+	if (n <= BUCKET_INSERTION_MAX)
+	{
+		insert_hashes(hashes, n);
+		return STATUS_OK;
+	}
+	if (all_equal(hashes, n))
+		return STATUS_OK;
+	if (bits > DIGIT_BITS - 1)
+		bits = DIGIT_BITS - 1;
+	if (bits > 128 - used)
+		bits = 128 - used;
+	status = bucket_reserve(sort, n, why);
+	if (status != STATUS_OK)
+		return status;
+	for (size_t i = 0; i < n; i++)
+		counts[(hash_rest(hashes[i].hash, used) >> (64 - bits)) + 1]++;
+	for (size_t d = 1; d <= (size_t) 1 << bits; d++)
+		counts[d] += counts[d - 1];
+	for (size_t i = 0; i < n; i++)
+		sort->scratch[counts[hash_rest(hashes[i].hash, used) >> (64 - bits)]++] = hashes[i];
+	memcpy(hashes, sort->scratch, n * sizeof(SortHash));
+
+	/* counts[d] is now where bucket d ends */
+	for (size_t d = 0; d < (size_t) 1 << bits && status == STATUS_OK; d++)
+	{
+		if (counts[d] - begin > 1)
+			status = sort_bucket(sort, hashes + begin, counts[d] - begin, used + bits, why);
+		begin = counts[d];
+	}
+	return status;
+}
+
+/* Put all hashes into buckets by their first bits; next[d] becomes the end of bucket d. */
+static Status
+spread_hashes(const Host *host, const SortSource *source, SortHash *sorted, size_t next[RADIX],
+			  Failure *why)
+{
+	memset(next, 0, sizeof(size_t) * RADIX);
+	for (int pass = 0; pass < 2; pass++)
+	{
+		size_t		n_since_poll = POLL_INTERVAL;
+
+		for (size_t begin = 0; begin < source->n; begin += source->block_rows)
+		{
+			const Hash128 *block = source->block(source->ctx, begin / source->block_rows);
+			size_t		n = smaller(source->n - begin, source->block_rows);
+
+			if (n_since_poll >= POLL_INTERVAL)
+			{
+				Status		status = host_poll(host, why);
+
+				if (status != STATUS_OK)
+					return status;
+				n_since_poll = 0;
+			}
+			n_since_poll += n;
+			for (size_t i = 0; pass == 0 && i < n; i++)
+				next[block[i].hi >> (64 - DIGIT_BITS)]++;
+			for (size_t i = 0; pass == 1 && i < n; i++)
+				sorted[next[block[i].hi >> (64 - DIGIT_BITS)]++] =
+					(SortHash) {block[i], (uint32_t) (begin + i)};
+		}
+		for (size_t d = 0, place = 0; pass == 0 && d < RADIX; d++)
+		{
+			size_t		count = next[d];
+
+			next[d] = place;
+			place += count;
+		}
+	}
+	return STATUS_OK;
+}
+
+Status
+sort_hashes(const Host *host, const SortSource *source, SortHash *sorted, Failure *why)
+{
+	BucketSort	sort = {.host = host};
+	size_t		ends[RADIX];
+	size_t		begin = 0;
+	size_t		polled = 0;
+	Status		status;
+
+	if ((uint64_t) source->n > UINT32_MAX)
+		return fail(why, STATUS_LIMIT, "cannot sort %zu rows, at most %u are allowed", source->n,
+					(unsigned) UINT32_MAX);
+	status = spread_hashes(host, source, sorted, ends, why);
+	for (size_t d = 0; d < RADIX && status == STATUS_OK; d++)
+	{
+		if (ends[d] - begin > 1)
+			status = sort_bucket(&sort, sorted + begin, ends[d] - begin, DIGIT_BITS, why);
+		begin = ends[d];
+		if (status == STATUS_OK && begin - polled >= POLL_INTERVAL)
+		{
+			status = host_poll(host, why);
+			polled = begin;
+		}
+	}
+	memory_free(host, sort.scratch, sort.capacity, sizeof(SortHash));
 	return status;
 }

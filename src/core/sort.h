@@ -34,11 +34,28 @@ typedef struct SortItem
 extern Status sort_items(const Host *host, SortItem *items, SortItem *scratch, size_t n,
 						 Failure *why);
 
+/* Where hashes to be sorted are: in blocks of block_rows, the last one may be shorter. */
+typedef struct SortSource
+{
+	const Hash128 *(*block) (const void *ctx, size_t index);
+	const void *ctx;
+	size_t		block_rows;
+	size_t		n;
+} SortSource;
+
+typedef struct SortHash
+{
+	Hash128		hash;
+	uint32_t	row;
+} SortHash;
+
 /*
- * order becomes the rows 0..n-1 sorted by hashes[row] (hash_compare), equal
- * hashes in ascending row order. Polls the host.
+ * sorted, an array of source->n elements, becomes all hashes in order
+ * (hash_compare), each with its row, equal hashes in ascending row order.
+ * Polls the host, and takes memory of it for as many elements as begin with
+ * the same 11 bits.
  */
-extern Status sort_hashes(const Host *host, const Hash128 *hashes, uint32_t *order, size_t n,
+extern Status sort_hashes(const Host *host, const SortSource *source, SortHash *sorted,
 						  Failure *why);
 
 #endif

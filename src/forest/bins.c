@@ -7,6 +7,11 @@
  * where rows are picked, the sample behind the cuts of a column with many
  * distinct values, takes the first rows of the canonical order, which is
  * that of the row identities.
+ *
+ * A column is collected in one pass over the chunks of the frame: its
+ * distinct values as long as they are few, its values in the sample, or how
+ * often each text occurs.  Of a frame in a temporary file several columns are
+ * collected in one pass.
  */
 #include "forest/bins.h"
 
@@ -14,35 +19,92 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "core/rng.h"
 #include "core/sort.h"
 
-#define DISTINCT_SLOTS 1024
+#define DISTINCT_SLOT_BITS 10
+#define DISTINCT_SLOTS (1 << DISTINCT_SLOT_BITS)
 #define ID_LIKE_ROWS 20
 #define SMALL_DATA_ROWS 10000
+
+/* Columns read in one pass over a temporary file. */
+#define PASS_COLUMNS 8
 
 /* The distinct values of a column, as long as they are few. */
 typedef struct DistinctSet
 {
 	uint64_t	slots[DISTINCT_SLOTS];	/* sort keys, 0 is empty: no number's key is 0 */
-	uint32_t	n;
+	uint64_t	latest;			/* a key that is there; 0 if there is none */
+	uint32_t	n;				/* more than FOREST_VALUE_BINS: they are not few */
+	bool		any_missing;
 } DistinctSet;
 
-/* Add a value; false once there are more than FOREST_VALUE_BINS. */
-static bool
-distinct_add(DistinctSet *set, double value)
+/* A column while it is collected. */
+typedef struct BinsColumn
 {
-	uint64_t	key = sort_key_of_double(value);
-	uint32_t	slot = (uint32_t) (rng_mix64(key) % DISTINCT_SLOTS);
+	DistinctSet set;			/* numbers: of all training rows */
+	uint64_t   *keys;			/* numbers: sort keys of the sample's values */
+	size_t		n_keys;
+	uint32_t   *counts;			/* texts: by dictionary id, and one for the missing */
+} BinsColumn;
+
+/* Room to work in. */
+typedef struct BinsWork
+{
+	const Host *host;
+	const ForestFrame *frame;
+	const BinsRows *rows;
+	BinsColumn *columns;
+	uint32_t	n_columns;		/* of a pass */
+	uint64_t   *scratch;		/* of a sample; later its distinct values */
+	uint32_t   *counts;			/* how often each of these occurs */
+	uint8_t    *buffer;
+	size_t		buffer_bytes;
+} BinsWork;
+
+static inline uint32_t
+distinct_slot(uint64_t key)
+{
+	return (uint32_t) (key * UINT64_C(0x9E3779B97F4A7C15) >> (64 - DISTINCT_SLOT_BITS));
+}
+
+/* Add a value that is not where it is looked for first. */
+static void
+distinct_add(DistinctSet *set, uint64_t key)
+{
+	uint32_t	slot = distinct_slot(key);
 
 	while (set->slots[slot] != 0)
 	{
 		if (set->slots[slot] == key)
-			return true;
+			return;
 		slot = (slot + 1) % DISTINCT_SLOTS;
 	}
 	set->slots[slot] = key;
-	return ++set->n <= FOREST_VALUE_BINS;
+	set->latest = key;
+	set->n++;
+}
+
+/*
+ * Add the values of n rows.  In place of those that do not count goes one
+ * that is already there, so that nothing but a new value makes a jump; and
+ * the key 0, before there is any, is found in every slot.
+ */
+static void
+distinct_add_rows(DistinctSet *set, const double *values, const uint8_t *trains, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		bool		missing = isnan(values[i]);
+		uint64_t	key = sort_key_of_double(values[i]);
+
+		set->any_missing |= missing & trains[i];
+		key = trains[i] & !missing ? key : set->latest;
+		if (set->slots[distinct_slot(key)] == key)
+			continue;
+		distinct_add(set, key);
+		if (set->n > FOREST_VALUE_BINS)
+			return;
+	}
 }
 
 double
@@ -127,127 +189,70 @@ bins_greedy(const double *values, const uint32_t *counts, size_t n, uint32_t max
 	return n_cuts;
 }
 
-/* The sorted sample of a column: distinct values and how often each occurs. */
-typedef struct BinsSample
-{
-	size_t		capacity;
-	uint64_t   *keys;
-	uint64_t   *scratch;		/* later the distinct values */
-	uint32_t   *counts;
-	size_t		n_values;		/* not missing */
-	size_t		n_distinct;
-} BinsSample;
-
-static void
-sample_free(const Host *host, BinsSample *s)
-{
-	memory_free(host, s->keys, s->capacity, sizeof(uint64_t));
-	memory_free(host, s->scratch, s->capacity, sizeof(uint64_t));
-	memory_free(host, s->counts, s->capacity, sizeof(uint32_t));
-}
-
-/* Gather, sort, and count the sample; the caller frees it, also on failure. */
+/* Sort the sample of a column; its distinct values and their counts go into the work. */
 static Status
-sample_take(const Host *host, const ForestFrame *frame, const FrameColumn *column,
-			const BinsRows *rows, BinsSample *s, Failure *why)
+sample_count(BinsWork *work, BinsColumn *c, size_t *n_distinct, Failure *why)
 {
-	double	   *values;
-	Status		status;
+	Status		status = sort_keys(work->host, c->keys, work->scratch, c->n_keys, why);
+	double	   *values = (double *) work->scratch;
+	size_t		n = 0;
 
-	memset(s, 0, sizeof(*s));
-	s->capacity = rows->n_train < BINS_SAMPLE_ROWS ? rows->n_train : BINS_SAMPLE_ROWS;
-	status = memory_new_raw(host, s->capacity, sizeof(uint64_t), &s->keys, why);
-	if (status == STATUS_OK)
-		status = memory_new_raw(host, s->capacity, sizeof(uint64_t), &s->scratch, why);
-	if (status == STATUS_OK)
-		status = memory_new_raw(host, s->capacity, sizeof(uint32_t), &s->counts, why);
-	if (status != STATUS_OK)
-		return status;
-	for (size_t i = 0, n = 0; n < s->capacity; i++)
+	for (size_t i = 0; i < c->n_keys && status == STATUS_OK; i++)
 	{
-		uint32_t	row = rows->canonical[i];
-		double		value = FRAME_AT(frame, double, column->offset, row);
-
-		n += rows->trains[row];
-		if (rows->trains[row] && !isnan(value))
-			s->keys[s->n_values++] = sort_key_of_double(value);
-	}
-	status = sort_keys(host, s->keys, s->scratch, s->n_values, why);
-	if (status != STATUS_OK)
-		return status;
-	values = (double *) s->scratch;
-	for (size_t i = 0; i < s->n_values; i++)
-	{
-		if (i == 0 || s->keys[i] != s->keys[i - 1])
+		if (i == 0 || c->keys[i] != c->keys[i - 1])
 		{
-			values[s->n_distinct] = sort_double_of_key(s->keys[i]);
-			s->counts[s->n_distinct++] = 0;
+			values[n] = sort_double_of_key(c->keys[i]);
+			work->counts[n++] = 0;
 		}
-		s->counts[s->n_distinct - 1]++;
+		work->counts[n - 1]++;
 	}
-	return STATUS_OK;
+	*n_distinct = n;
+	return status;
 }
 
 /* Bins of nearly equal counts, for columns of many distinct values. */
 static Status
-bins_quantile(const Host *host, const ForestFrame *frame, const FrameColumn *column,
-			  const BinsRows *rows, ForestFeature *out, ForestColumnFate *fate, Failure *why)
+bins_quantile(BinsWork *work, BinsColumn *c, bool integer, ForestFeature *out,
+			  ForestColumnFate *fate, Failure *why)
 {
 	double		cuts[FOREST_VALUE_BINS];
-	uint32_t	n_cuts = 0;
-	BinsSample	sample;
+	uint32_t	n_cuts;
+	size_t		n_distinct;
 	Status		status;
 
-	status = sample_take(host, frame, column, rows, &sample, why);
-	if (status == STATUS_OK)
-	{
-		n_cuts = bins_greedy((const double *) sample.scratch, sample.counts, sample.n_distinct,
-							 FOREST_VALUE_BINS, rows->n_train < SMALL_DATA_ROWS ? 1 : 3, cuts);
-		if (column->integer && sample.n_distinct == sample.n_values)
-			*fate = FOREST_KEPT_ID_LIKE;
-		status = memory_new_raw(host, n_cuts, sizeof(double), &out->cuts, why);
-	}
-	if (status == STATUS_OK)
-	{
-		out->n_bins = n_cuts + 1;
-		if (n_cuts > 0)
-			memcpy(out->cuts, cuts, n_cuts * sizeof(double));
-	}
-	sample_free(host, &sample);
-	return status;
+	status = sample_count(work, c, &n_distinct, why);
+	if (status != STATUS_OK)
+		return status;
+	n_cuts = bins_greedy((const double *) work->scratch, work->counts, n_distinct,
+						 FOREST_VALUE_BINS, work->rows->n_train < SMALL_DATA_ROWS ? 1 : 3, cuts);
+	if (integer && n_distinct == c->n_keys)
+		*fate = FOREST_KEPT_ID_LIKE;
+	status = memory_new_raw(work->host, n_cuts, sizeof(double), &out->cuts, why);
+	if (status != STATUS_OK)
+		return status;
+	out->n_bins = n_cuts + 1;
+	if (n_cuts > 0)
+		memcpy(out->cuts, cuts, n_cuts * sizeof(double));
+	return STATUS_OK;
 }
 
 static Status
-bins_numeric(const Host *host, const ForestFrame *frame, const FrameColumn *column,
-			 const BinsRows *rows, ForestFeature *out, ForestColumnFate *fate, Failure *why)
+bins_numeric(BinsWork *work, BinsColumn *c, bool integer, ForestFeature *out,
+			 ForestColumnFate *fate, Failure *why)
 {
-	DistinctSet set;
-	size_t		n_missing = 0;
-	bool		few = true;
+	DistinctSet *set = &c->set;
+	bool		few = set->n <= FOREST_VALUE_BINS;
 
-	memset(&set, 0, sizeof(set));
-	for (size_t row = 0; row < frame->n_rows && few; row++)
-	{
-		double		value;
-
-		if (!rows->trains[row])
-			continue;
-		value = FRAME_AT(frame, double, column->offset, row);
-		if (isnan(value))
-			n_missing++;
-		else
-			few = distinct_add(&set, value);
-	}
-	if (few && set.n == 0)
+	if (set->n == 0)
 		*fate = FOREST_DROPPED_MISSING;
-	else if (few && set.n == 1 && n_missing == 0)
+	else if (set->n == 1 && !set->any_missing)
 		*fate = FOREST_DROPPED_CONSTANT;
 	if (*fate != FOREST_KEPT)
 		return STATUS_OK;
-	if (column->integer && few && set.n >= ID_LIKE_ROWS && set.n == rows->n_train)
+	if (integer && few && set->n >= ID_LIKE_ROWS && set->n == work->rows->n_train)
 		*fate = FOREST_KEPT_ID_LIKE;
-	return few ? bins_exact(host, &set, out, why)
-		: bins_quantile(host, frame, column, rows, out, fate, why);
+	return few ? bins_exact(work->host, set, out, why)
+		: bins_quantile(work, c, integer, out, fate, why);
 }
 
 /* The more frequent text first, then the one whose bytes are smaller. */
@@ -282,41 +287,26 @@ category_insert(const FrameDictionary *d, const uint32_t *counts, uint32_t id, u
 }
 
 static Status
-bins_category(const Host *host, const ForestFrame *frame, const FrameColumn *column,
-			  const BinsRows *rows, ForestFeature *out, ForestColumnFate *fate, Failure *why)
+bins_category(BinsWork *work, const FrameDictionary *d, const uint32_t *counts,
+			  ForestFeature *out, ForestColumnFate *fate, Failure *why)
 {
-	const FrameDictionary *d = &column->dictionary;
 	uint32_t	top[FOREST_MAX_CATEGORIES];
 	uint32_t	n_top = 0;
-	uint32_t   *counts;
 	size_t		n_values = 0;
 	size_t		n_distinct = 0;
 	Status		status;
 
-	status = memory_new(host, d->n_texts, sizeof(uint32_t), &counts, why);
-	if (status != STATUS_OK)
-		return status;
-	for (size_t row = 0; row < frame->n_rows; row++)
-	{
-		uint32_t	id = FRAME_AT(frame, uint32_t, column->offset, row);
-
-		if (rows->trains[row] && id != FRAME_MISSING_ID)
-		{
-			counts[id]++;
-			n_values++;
-		}
-	}
 	for (uint32_t id = 0; id < d->n_texts; id++)
 	{
 		if (counts[id] == 0)
 			continue;
+		n_values += counts[id];
 		n_distinct++;
 		category_insert(d, counts, id, top, &n_top);
 	}
-	memory_free(host, counts, d->n_texts, sizeof(uint32_t));
 	if (n_distinct == 0)
 		*fate = FOREST_DROPPED_MISSING;
-	else if (n_distinct == 1 && n_values == rows->n_train)
+	else if (n_distinct == 1 && n_values == work->rows->n_train)
 		*fate = FOREST_DROPPED_CONSTANT;
 	else if (n_values >= ID_LIKE_ROWS && (double) n_distinct >= 0.95 * (double) n_values)
 		*fate = FOREST_KEPT_ID_LIKE;
@@ -325,29 +315,190 @@ bins_category(const Host *host, const ForestFrame *frame, const FrameColumn *col
 
 	out->has_other = n_distinct > n_top;
 	out->n_bins = n_top + out->has_other;
-	status = memory_new(host, n_top, sizeof(ForestText), &out->categories, why);
+	status = memory_new(work->host, n_top, sizeof(ForestText), &out->categories, why);
 	if (status != STATUS_OK)
 		return status;
 	out->n_categories = n_top;
 	for (uint32_t code = 0; code < n_top && status == STATUS_OK; code++)
-		status = schema_text(host, d->texts[top[code]].bytes, d->texts[top[code]].n_bytes,
+		status = schema_text(work->host, d->texts[top[code]].bytes, d->texts[top[code]].n_bytes,
 							 &out->categories[code], why);
-	return status == STATUS_OK ? schema_index_categories(host, out, why) : status;
+	return status == STATUS_OK ? schema_index_categories(work->host, out, why) : status;
+}
+
+/* --------------------------------------------------------------- passes -- */
+
+/* Make room for the columns of a pass. */
+static Status
+work_begin(BinsWork *work, Failure *why)
+{
+	const Host *host = work->host;
+	size_t		n_sample = work->rows->n_sample;
+	Status		status;
+
+	work->n_columns = work->frame->spilled ? PASS_COLUMNS : 1;
+	if (work->n_columns > work->frame->n_columns)
+		work->n_columns = work->frame->n_columns;
+	if (work->frame->spilled)
+		work->buffer_bytes = work->n_columns *
+			(FRAME_CHUNK_ROWS * sizeof(double) + FRAME_STAGGER_BYTES);
+	status = memory_new_raw(host, work->buffer_bytes, 1, &work->buffer, why);
+	if (status == STATUS_OK)
+		status = memory_new_raw(host, n_sample, sizeof(uint64_t), &work->scratch, why);
+	if (status == STATUS_OK)
+		status = memory_new_raw(host, n_sample, sizeof(uint32_t), &work->counts, why);
+	if (status == STATUS_OK)
+		status = memory_new(host, work->n_columns, sizeof(BinsColumn), &work->columns, why);
+	for (uint32_t i = 0; i < work->n_columns && status == STATUS_OK; i++)
+		status = memory_new_raw(host, n_sample, sizeof(uint64_t), &work->columns[i].keys, why);
+	return status;
+}
+
+size_t
+bins_work_bytes(const ForestFrame *frame, size_t n_rows)
+{
+	size_t		n_sample = n_rows < BINS_SAMPLE_ROWS ? n_rows : BINS_SAMPLE_ROWS;
+	size_t		n_columns = frame->spilled ? PASS_COLUMNS : 1;
+
+	return n_columns * (sizeof(BinsColumn) + n_sample * sizeof(uint64_t)) +
+		n_sample * (sizeof(uint64_t) + 2 * sizeof(uint32_t)) +
+		(frame->spilled ? frame->cells_bytes : 0);
+}
+
+static void
+work_end(BinsWork *work)
+{
+	const Host *host = work->host;
+
+	for (uint32_t i = 0; work->columns != NULL && i < work->n_columns; i++)
+		memory_free(host, work->columns[i].keys, work->rows->n_sample, sizeof(uint64_t));
+	memory_free(host, work->columns, work->n_columns, sizeof(BinsColumn));
+	memory_free(host, work->counts, work->rows->n_sample, sizeof(uint32_t));
+	memory_free(host, work->scratch, work->rows->n_sample, sizeof(uint64_t));
+	memory_free(host, work->buffer, work->buffer_bytes, 1);
+}
+
+/* Add the values of a column in a chunk; sample are the n_sample of its rows that are in it. */
+static void
+collect_numbers(BinsColumn *c, const double *values, const uint8_t *trains, size_t n,
+				const uint32_t *sample, size_t n_sample)
+{
+	size_t		n_keys = c->n_keys;
+
+	if (c->set.n <= FOREST_VALUE_BINS)
+		distinct_add_rows(&c->set, values, trains, n);
+	for (size_t i = 0; i < n_sample; i++)
+	{
+		double		value = values[sample[i] & (FRAME_CHUNK_ROWS - 1)];
+
+		c->keys[n_keys] = sort_key_of_double(value);
+		n_keys += !isnan(value);
+	}
+	c->n_keys = n_keys;
+}
+
+/* Count the texts of a column in a chunk. */
+static void
+collect_texts(BinsColumn *c, size_t n_texts, const uint32_t *ids, const uint8_t *trains,
+			  size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		c->counts[ids[i] == FRAME_MISSING_ID ? n_texts : ids[i]] += trains[i];
+}
+
+/* One pass over the chunks for n columns from `first` on. */
+static Status
+collect_columns(BinsWork *work, uint32_t first, uint32_t n, Failure *why)
+{
+	const ForestFrame *frame = work->frame;
+	const BinsRows *rows = work->rows;
+	size_t		sampled = 0;	/* rows of the sample in the chunks before */
+
+	for (size_t chunk = 0; chunk < frame->n_chunks; chunk++)
+	{
+		size_t		begin = chunk << FRAME_CHUNK_SHIFT;
+		size_t		n_rows = frame_chunk_rows(frame, chunk);
+		const uint32_t *sample = rows->sample + sampled;
+		const uint8_t *cells;
+		Status		status = STATUS_OK;
+
+		if (frame->spilled || chunk % 256 == 0)
+			status = host_poll(work->host, why);
+		if (status == STATUS_OK)
+			status = frame_cells(frame, chunk, first, n, work->buffer, &cells, why);
+		if (status != STATUS_OK)
+			return status;
+		while (sampled < rows->n_sample && rows->sample[sampled] < begin + n_rows)
+			sampled++;
+		for (uint32_t i = 0; i < n; i++)
+		{
+			const FrameColumn *column = &frame->columns[first + i];
+			const void *section = cells + column->offset - frame->columns[first].offset;
+
+			if (column->kind == FOREST_CATEGORY)
+				collect_texts(&work->columns[i], column->dictionary.n_texts, section,
+							  rows->trains + begin, n_rows);
+			else
+				collect_numbers(&work->columns[i], section, rows->trains + begin, n_rows, sample,
+								(size_t) (rows->sample + sampled - sample));
+		}
+	}
+	return STATUS_OK;
+}
+
+/* Collect n columns and find their bins. */
+static Status
+bins_of_pass(BinsWork *work, uint32_t first, uint32_t n, ForestFeature *features,
+			 ForestColumnFate *fates, Failure *why)
+{
+	Status		status = STATUS_OK;
+
+	for (uint32_t i = 0; i < n; i++)
+	{
+		const FrameColumn *column = &work->frame->columns[first + i];
+		BinsColumn *c = &work->columns[i];
+
+		memset(&c->set, 0, sizeof(c->set));
+		c->n_keys = 0;
+		features[first + i].kind = column->kind;
+		fates[first + i] = FOREST_KEPT;
+		if (column->kind == FOREST_CATEGORY && status == STATUS_OK)
+			status = memory_new(work->host, column->dictionary.n_texts + 1, sizeof(uint32_t),
+								&c->counts, why);
+	}
+	if (status == STATUS_OK)
+		status = collect_columns(work, first, n, why);
+	for (uint32_t i = 0; i < n; i++)
+	{
+		const FrameColumn *column = &work->frame->columns[first + i];
+		BinsColumn *c = &work->columns[i];
+
+		if (status == STATUS_OK && column->kind != FOREST_CATEGORY)
+			status = bins_numeric(work, c, column->integer, &features[first + i],
+								  &fates[first + i], why);
+		else if (status == STATUS_OK)
+			status = bins_category(work, &column->dictionary, c->counts, &features[first + i],
+								   &fates[first + i], why);
+		memory_free(work->host, c->counts, column->dictionary.n_texts + 1, sizeof(uint32_t));
+		c->counts = NULL;
+	}
+	return status;
 }
 
 Status
-bins_of_column(const Host *host, const ForestFrame *frame, uint32_t column, const BinsRows *rows,
-			   ForestFeature *out, ForestColumnFate *fate, Failure *why)
+bins_of_columns(const Host *host, const ForestFrame *frame, const BinsRows *rows,
+				ForestFeature *features, ForestColumnFate *fates, Failure *why)
 {
-	const FrameColumn *c = &frame->columns[column];
-	Status		status;
+	BinsWork	work = {.host = host, .frame = frame, .rows = rows};
+	Status		status = work_begin(&work, why);
 
-	status = host_poll(host, why);
-	if (status != STATUS_OK)
-		return status;
-	*fate = FOREST_KEPT;
-	out->kind = c->kind;
-	return c->kind == FOREST_CATEGORY
-		? bins_category(host, frame, c, rows, out, fate, why)
-		: bins_numeric(host, frame, c, rows, out, fate, why);
+	for (uint32_t first = 0; first < frame->n_columns && status == STATUS_OK;
+		 first += work.n_columns)
+	{
+		uint32_t	left = frame->n_columns - first;
+
+		status = bins_of_pass(&work, first, left < work.n_columns ? left : work.n_columns,
+							  features, fates, why);
+	}
+	work_end(&work);
+	return status;
 }

@@ -11,23 +11,27 @@
 /* Cuts of columns with more distinct values come from at most this many rows. */
 #define BINS_SAMPLE_ROWS 200000
 
-/* Which rows of a frame train and have a weight, in the two orders that are needed. */
+/* Which rows of a frame train and have a weight, and the sample of them, as frame rows. */
 typedef struct BinsRows
 {
-	const uint8_t *trains;		/* per frame row: 1 for such a row */
-	const uint32_t *canonical;	/* frame rows in canonical order; all such rows are there */
+	const uint8_t *trains;		/* per frame row: 1 for such a row, else 0 */
 	size_t		n_train;		/* such rows */
+	const uint32_t *sample;		/* the first of them in canonical order, in ascending order */
+	size_t		n_sample;		/* BINS_SAMPLE_ROWS, or all there are */
 } BinsRows;
 
 /*
- * Find the bins of one column from its training rows: exact midpoints up to
- * FOREST_VALUE_BINS distinct values, else bins of nearly equal counts; for a
- * category the dictionary.  The feature is filled, but for its name, when
- * *fate says that the column is kept.
+ * Find the bins of all columns from their training rows: exact midpoints up
+ * to FOREST_VALUE_BINS distinct values, else bins of nearly equal counts; for
+ * a category the dictionary.  features and fates have an element per column,
+ * zeroed; a feature is filled, but for its name, when its fate says that the
+ * column is kept.
  */
-extern Status bins_of_column(const Host *host, const ForestFrame *frame, uint32_t column,
-							 const BinsRows *rows, ForestFeature *out, ForestColumnFate *fate,
-							 Failure *why);
+extern Status bins_of_columns(const Host *host, const ForestFrame *frame, const BinsRows *rows,
+							  ForestFeature *features, ForestColumnFate *fates, Failure *why);
+
+/* Memory that bins_of_columns() takes for a frame of n_rows rows. */
+extern size_t bins_work_bytes(const ForestFrame *frame, size_t n_rows);
 
 /* The cut between neighbours a < b: a ≤ cut < b, the midpoint where there is one. */
 extern double bins_cut(double a, double b);

@@ -257,6 +257,18 @@ typedef struct ForestRow
 
 typedef struct ForestFrame ForestFrame;
 
+/*
+ * A temporary file, for columns that do not fit into memory: bytes are added
+ * at its end, and read anywhere.  Neither function raises; false says that
+ * it failed, and the library returns STATUS_IO.
+ */
+typedef struct ForestSpill
+{
+	bool		(*write) (void *ctx, const void *bytes, size_t n_bytes);
+	bool		(*read) (void *ctx, uint64_t offset, void *bytes, size_t n_bytes);
+	void	   *ctx;
+} ForestSpill;
+
 typedef struct ForestFrameOptions
 {
 	const ForestColumn *columns;
@@ -266,6 +278,9 @@ typedef struct ForestFrameOptions
 	bool		has_weight;
 	bool		has_group;
 	bool		has_time;
+	const ForestSpill *spill;	/* copied; NULL: columns stay in memory */
+	size_t		memory;			/* columns go to spill when frame, order and matrix of the
+								 * training would take more than this together */
 } ForestFrameOptions;
 
 extern Status forest_frame_new(const Host *host, const ForestFrameOptions *options,
@@ -295,8 +310,11 @@ extern Status forest_frame_classes(ForestFrame *frame, uint32_t *n_classes, Fail
 extern const char *forest_frame_class_label(const ForestFrame *frame, uint32_t class_index,
 											size_t *n_bytes);
 
-/* Bytes the frame holds. */
+/* Bytes the frame holds in memory. */
 extern size_t forest_frame_bytes(const ForestFrame *frame);
+
+/* Have its columns gone to a temporary file? */
+extern bool forest_frame_is_spilled(const ForestFrame *frame);
 
 #define FOREST_CATEGORY_BYTES 256
 /*
@@ -326,16 +344,23 @@ typedef struct ForestSplit
 
 typedef struct ForestTraining ForestTraining;
 
-/* The memory that a training will need from now on, in bytes. */
+/* The memory that a training will need, in bytes. */
 typedef struct ForestEstimate
 {
-	size_t		matrix_bytes;	/* shared once: bins, targets, weights, keys */
-	size_t		prepare_bytes;	/* while preparing, beside frame and matrix */
+	bool		spilled;		/* columns are, or will be, in the temporary file */
+	size_t		prepare_bytes;	/* from the rows to the matrix: frame, order, matrix */
+	size_t		matrix_bytes;	/* shared once, from then on: bins, targets, weights, keys */
 	size_t		grower_bytes;	/* each process that grows trees */
-	size_t		score_bytes;	/* out-of-bag sums, holdout scores, importances */
+	size_t		score_bytes;	/* out-of-bag and holdout scores, and measuring them */
+	size_t		trees_bytes;	/* the trees as they are written */
 } ForestEstimate;
 
-extern void forest_training_estimate(const ForestFrame *frame, const ForestParams *params,
+/*
+ * For n_rows rows like those in the frame: at the end those that are there,
+ * before as many as are expected.
+ */
+extern void forest_training_estimate(const ForestFrame *frame, size_t n_rows,
+									 const ForestParams *params, const ForestSplit *split,
 									 ForestEstimate *out);
 
 /*

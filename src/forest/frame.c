@@ -3,6 +3,7 @@
  *	  Raw training rows as they come from the query.
  */
 #include "forest/frame.h"
+#include "forest/training.h"
 
 #include <math.h>
 #include <string.h>
@@ -178,6 +179,12 @@ dictionary_free(const Host *host, FrameDictionary *d)
 	memory_free(host, d->slots, d->n_slots, sizeof(uint32_t));
 }
 
+static size_t
+cell_bytes(const FrameColumn *column)
+{
+	return column->kind == FOREST_CATEGORY ? sizeof(uint32_t) : sizeof(double);
+}
+
 /* Give every section its place in a chunk. */
 static void
 frame_layout(ForestFrame *frame)
@@ -197,13 +204,14 @@ frame_layout(ForestFrame *frame)
 	frame->time_offset = offset;
 	if (frame->has_time)
 		offset += sizeof(double) * FRAME_CHUNK_ROWS;
+	frame->head_bytes = offset;
+	offset = 0;
 	for (uint32_t c = 0; c < frame->n_columns; c++)
 	{
 		frame->columns[c].offset = offset;
-		offset += FRAME_CHUNK_ROWS *
-			(frame->columns[c].kind == FOREST_CATEGORY ? sizeof(uint32_t) : sizeof(double));
+		offset += FRAME_CHUNK_ROWS * cell_bytes(&frame->columns[c]) + FRAME_STAGGER_BYTES;
 	}
-	frame->chunk_bytes = offset;
+	frame->cells_bytes = offset;
 }
 
 Status
@@ -221,6 +229,9 @@ forest_frame_new(const Host *host, const ForestFrameOptions *options, ForestFram
 	if (status != STATUS_OK)
 		return status;
 	frame->host = host;
+	if (options->spill != NULL)
+		frame->spill = *options->spill;
+	frame->memory = options->memory;
 	frame->target = options->target;
 	frame->integer_labels = options->integer_labels;
 	frame->has_weight = options->has_weight;
@@ -269,8 +280,11 @@ forest_frame_free(ForestFrame *frame)
 	}
 	memory_free(host, frame->columns, frame->n_columns, sizeof(FrameColumn));
 	for (size_t i = 0; i < frame->n_chunks; i++)
-		memory_free(host, frame->chunks[i], frame->chunk_bytes, 1);
-	memory_free(host, frame->chunks, frame->chunks_capacity, sizeof(uint8_t *));
+	{
+		memory_free(host, frame->chunks[i].head, frame->head_bytes, 1);
+		memory_free(host, frame->chunks[i].cells, frame->cells_bytes, 1);
+	}
+	memory_free(host, frame->chunks, frame->chunks_capacity, sizeof(FrameChunk));
 	dictionary_free(host, &frame->labels);
 	memory_free(host, frame->class_of_label, frame->n_classes, sizeof(uint32_t));
 	memory_free(host, frame->label_of_class, frame->n_classes, sizeof(uint32_t));
@@ -284,10 +298,53 @@ forest_frame_free(ForestFrame *frame)
 	memory_free(host, frame, 1, sizeof(ForestFrame));
 }
 
+/* Write the cells of a full chunk to the temporary file, and keep its memory for the next. */
+static Status
+spill_chunk(ForestFrame *frame, FrameChunk *chunk, uint8_t **spare, Failure *why)
+{
+	if (!frame->spill.write(frame->spill.ctx, chunk->cells, frame->cells_bytes))
+		return fail(why, STATUS_IO, "could not write training rows to a temporary file");
+	memory_free(frame->host, *spare, frame->cells_bytes, 1);
+	*spare = chunk->cells;
+	chunk->cells = NULL;
+	return STATUS_OK;
+}
+
+/* Is there more than the training may take, with one more chunk of rows in memory? */
+static bool
+is_over(const ForestFrame *frame)
+{
+	size_t		n = frame->n_rows + FRAME_CHUNK_ROWS;
+
+	return frame_bytes(frame, n, false) + training_prepare_bytes(frame, n) > frame->memory;
+}
+
+/* All chunks are full: take their cells out of memory where they must go; *spare may be one. */
+static Status
+frame_spill(ForestFrame *frame, uint8_t **spare, Failure *why)
+{
+	Status		status = STATUS_OK;
+
+	*spare = NULL;
+	if (frame->spill.write == NULL || frame->cells_bytes == 0 ||
+		(!frame->spilled && !is_over(frame)))
+		return STATUS_OK;
+	for (size_t i = frame->spilled ? frame->n_chunks - 1 : 0;
+		 i < frame->n_chunks && status == STATUS_OK; i++)
+	{
+		status = spill_chunk(frame, &frame->chunks[i], spare, why);
+		if (status == STATUS_OK)
+			status = host_poll(frame->host, why);
+	}
+	frame->spilled = frame->n_chunks > 0;
+	return status;
+}
+
 /* Make room for one more row. */
 static Status
 frame_reserve(ForestFrame *frame, Failure *why)
 {
+	FrameChunk	chunk = {0};
 	Status		status;
 
 	if (frame->n_rows < frame->n_chunks << FRAME_CHUNK_SHIFT)
@@ -295,14 +352,45 @@ frame_reserve(ForestFrame *frame, Failure *why)
 	if (frame->n_rows >= FOREST_MAX_ROWS)
 		return fail(why, STATUS_LIMIT, "training takes at most %zu rows", FOREST_MAX_ROWS);
 	status = memory_grow(frame->host, &frame->chunks, &frame->chunks_capacity,
-						 frame->n_chunks + 1, sizeof(uint8_t *), why);
-	if (status != STATUS_OK)
-		return status;
-	status = memory_new_raw(frame->host, frame->chunk_bytes, 1, &frame->chunks[frame->n_chunks],
-							why);
+						 frame->n_chunks + 1, sizeof(FrameChunk), why);
 	if (status == STATUS_OK)
-		frame->n_chunks++;
+		status = frame_spill(frame, &chunk.cells, why);
+	if (status == STATUS_OK)
+		status = memory_new_raw(frame->host, frame->head_bytes, 1, &chunk.head, why);
+	if (status == STATUS_OK && chunk.cells == NULL)
+		status = memory_new_raw(frame->host, frame->cells_bytes, 1, &chunk.cells, why);
+	if (status == STATUS_OK)
+		frame->chunks[frame->n_chunks++] = chunk;
+	else
+	{
+		memory_free(frame->host, chunk.head, frame->head_bytes, 1);
+		memory_free(frame->host, chunk.cells, frame->cells_bytes, 1);
+	}
 	return status;
+}
+
+size_t
+frame_buffer_bytes(const ForestFrame *frame, uint32_t first, uint32_t n)
+{
+	size_t		end = first + n < frame->n_columns ? frame->columns[first + n].offset
+		: frame->cells_bytes;
+
+	return end - frame->columns[first].offset;
+}
+
+Status
+frame_cells(const ForestFrame *frame, size_t chunk, uint32_t first, uint32_t n, uint8_t *buffer,
+			const uint8_t **out, Failure *why)
+{
+	size_t		offset = frame->columns[first].offset;
+
+	*out = buffer;
+	if (frame->chunks[chunk].cells != NULL)
+		*out = frame->chunks[chunk].cells + offset;
+	else if (!frame->spill.read(frame->spill.ctx, (uint64_t) chunk * frame->cells_bytes + offset,
+								buffer, frame_buffer_bytes(frame, first, n)))
+		return fail(why, STATUS_IO, "could not read training rows from a temporary file");
+	return STATUS_OK;
 }
 
 /* Store the target of the row that is being added. */
@@ -348,7 +436,8 @@ frame_put_target(ForestFrame *frame, const ForestRow *row, Failure *why)
 static Status
 frame_put_cell(ForestFrame *frame, FrameColumn *column, const ForestCell *cell, Failure *why)
 {
-	size_t		at = frame->n_rows;
+	uint8_t    *cells = frame->chunks[frame->n_chunks - 1].cells + column->offset;
+	size_t		at = frame->n_rows & (FRAME_CHUNK_ROWS - 1);
 	char		buffer[FOREST_CATEGORY_BYTES];
 	const char *key;
 	size_t		key_bytes;
@@ -367,7 +456,7 @@ frame_put_cell(ForestFrame *frame, FrameColumn *column, const ForestCell *cell, 
 					  "or into a large finite number.");
 			return status;
 		}
-		FRAME_AT(frame, double, column->offset, at) = number == 0 ? 0 : number;
+		((double *) cells)[at] = number == 0 ? 0 : number;
 		return STATUS_OK;
 	}
 	if (!cell->missing)
@@ -375,7 +464,7 @@ frame_put_cell(ForestFrame *frame, FrameColumn *column, const ForestCell *cell, 
 		key = forest_category_key(cell->text, cell->n_bytes, buffer, &key_bytes);
 		status = dictionary_intern(frame, &column->dictionary, key, key_bytes, 0, &id, why);
 	}
-	FRAME_AT(frame, uint32_t, column->offset, at) = id;
+	((uint32_t *) cells)[at] = id;
 	return status;
 }
 
@@ -525,15 +614,32 @@ dictionary_bytes(const FrameDictionary *d)
 }
 
 size_t
-forest_frame_bytes(const ForestFrame *frame)
+frame_bytes(const ForestFrame *frame, size_t n_rows, bool spilled)
 {
+	size_t		n_chunks = (n_rows + FRAME_CHUNK_ROWS - 1) >> FRAME_CHUNK_SHIFT;
 	size_t		bytes = sizeof(ForestFrame) + frame->n_columns * sizeof(FrameColumn);
 
-	bytes += frame->n_chunks * frame->chunk_bytes + frame->chunks_capacity * sizeof(uint8_t *);
+	bytes += n_chunks * (frame->head_bytes + sizeof(FrameChunk) * 3 / 2) +
+		(spilled && n_chunks > 0 ? 1 : n_chunks) * frame->cells_bytes;
 	bytes += frame->arena_bytes + dictionary_bytes(&frame->labels);
 	bytes += frame->n_classes * 2 * sizeof(uint32_t);
 	for (uint32_t c = 0; c < frame->n_columns; c++)
 		bytes += dictionary_bytes(&frame->columns[c].dictionary) +
 			frame->columns[c].name.n_bytes + 1;
 	return bytes;
+}
+
+bool
+forest_frame_is_spilled(const ForestFrame *frame)
+{
+	return frame->spilled;
+}
+
+size_t
+forest_frame_bytes(const ForestFrame *frame)
+{
+	size_t		list = frame->n_chunks * (sizeof(FrameChunk) * 3 / 2);
+
+	return frame_bytes(frame, frame->n_rows, frame->spilled) - list +
+		frame->chunks_capacity * sizeof(FrameChunk);
 }

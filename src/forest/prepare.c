@@ -16,28 +16,43 @@
 /* Weights above this are scaled down. */
 #define LARGEST_WEIGHT 1e30
 
+static const Hash128 *
+identity_block(const void *ctx, size_t chunk)
+{
+	const ForestFrame *frame = ctx;
+
+	return &FRAME_AT(frame, Hash128, frame->identity_offset, chunk << FRAME_CHUNK_SHIFT);
+}
+
+static const Hash128 *
+group_block(const void *ctx, size_t chunk)
+{
+	const ForestFrame *frame = ctx;
+
+	return &FRAME_AT(frame, Hash128, frame->group_offset, chunk << FRAME_CHUNK_SHIFT);
+}
+
 Status
 prepare_order(Prepare *p, Failure *why)
 {
-	ForestFrame *frame = p->frame;
-	Hash128    *hashes;
+	SortSource	source = {.block = identity_block, .ctx = p->frame,
+	.block_rows = FRAME_CHUNK_ROWS, .n = p->n};
+	SortHash   *sorted;
 	uint64_t	ordinal = 0;
 	Status		status;
 
-	status = memory_new_raw(p->host, p->n, sizeof(Hash128), &hashes, why);
-	if (status != STATUS_OK)
-		return status;
-	for (size_t row = 0; row < p->n; row++)
-		hashes[row] = FRAME_AT(frame, Hash128, frame->identity_offset, row);
-	status = sort_hashes(p->host, hashes, p->order, p->n, why);
+	status = memory_new_raw(p->host, p->n, sizeof(SortHash), &sorted, why);
+	if (status == STATUS_OK)
+		status = sort_hashes(p->host, &source, sorted, why);
 	for (size_t i = 0; i < p->n && status == STATUS_OK; i++)
 	{
-		Hash128		hash = hashes[p->order[i]];
+		Hash128		hash = sorted[i].hash;
 
-		ordinal = i > 0 && hash_compare(hash, hashes[p->order[i - 1]]) == 0 ? ordinal + 1 : 0;
+		ordinal = i > 0 && hash_compare(hash, sorted[i - 1].hash) == 0 ? ordinal + 1 : 0;
+		p->order[i] = sorted[i].row;
 		p->keys[i] = rng_row_key(hash, ordinal);
 	}
-	memory_free(p->host, hashes, p->n, sizeof(Hash128));
+	memory_free(p->host, sorted, p->n, sizeof(SortHash));
 	return status;
 }
 
@@ -63,32 +78,25 @@ split_by_hash(Prepare *p)
 static Status
 group_times(Prepare *p, double *times, Failure *why)
 {
-	ForestFrame *frame = p->frame;
-	Hash128    *groups = NULL;
-	uint32_t   *order = NULL;
+	SortSource	source = {.block = group_block, .ctx = p->frame,
+	.block_rows = FRAME_CHUNK_ROWS, .n = p->n};
+	SortHash   *sorted;
 	Status		status;
 
-	status = memory_new_raw(p->host, p->n, sizeof(Hash128), &groups, why);
+	status = memory_new_raw(p->host, p->n, sizeof(SortHash), &sorted, why);
 	if (status == STATUS_OK)
-		status = memory_new_raw(p->host, p->n, sizeof(uint32_t), &order, why);
-	if (status == STATUS_OK)
-	{
-		for (size_t row = 0; row < p->n; row++)
-			groups[row] = FRAME_AT(frame, Hash128, frame->group_offset, row);
-		status = sort_hashes(p->host, groups, order, p->n, why);
-	}
+		status = sort_hashes(p->host, &source, sorted, why);
 	for (size_t i = 0; status == STATUS_OK && i < p->n;)
 	{
 		size_t		end = i;
-		double		latest = times[order[i]];
+		double		latest = times[sorted[i].row];
 
-		for (; end < p->n && hash_compare(groups[order[end]], groups[order[i]]) == 0; end++)
-			latest = fmax(latest, times[order[end]]);
+		for (; end < p->n && hash_compare(sorted[end].hash, sorted[i].hash) == 0; end++)
+			latest = fmax(latest, times[sorted[end].row]);
 		for (; i < end; i++)
-			times[order[i]] = latest;
+			times[sorted[i].row] = latest;
 	}
-	memory_free(p->host, groups, p->n, sizeof(Hash128));
-	memory_free(p->host, order, p->n, sizeof(uint32_t));
+	memory_free(p->host, sorted, p->n, sizeof(SortHash));
 	return status;
 }
 
@@ -109,16 +117,16 @@ split_by_time(Prepare *p, Failure *why)
 	Status		status;
 
 	status = memory_new_raw(p->host, p->n, sizeof(double), &times, why);
-	if (status == STATUS_OK)
-		status = memory_new_raw(p->host, p->n, sizeof(uint64_t), &sorted, why);
-	if (status == STATUS_OK)
-		status = memory_new_raw(p->host, p->n, sizeof(uint64_t), &scratch, why);
 	if (status != STATUS_OK)
 		goto done;
 	for (size_t row = 0; row < p->n; row++)
 		times[row] = FRAME_AT(p->frame, double, p->frame->time_offset, row);
 	if (p->frame->has_group)
 		status = group_times(p, times, why);
+	if (status == STATUS_OK)
+		status = memory_new_raw(p->host, p->n, sizeof(uint64_t), &sorted, why);
+	if (status == STATUS_OK)
+		status = memory_new_raw(p->host, p->n, sizeof(uint64_t), &scratch, why);
 	if (status != STATUS_OK)
 		goto done;
 	for (size_t row = 0; row < p->n; row++)
@@ -286,14 +294,96 @@ prepare_classes(Prepare *p, Failure *why)
 	return status;
 }
 
+/*
+ * The sample that cuts come from: the first training rows of the canonical
+ * order, listed as they lie in the frame.
+ */
+static Status
+sample_rows(Prepare *p, BinsRows *rows, uint32_t **out, Failure *why)
+{
+	enum {SAMPLED = 2};
+	ForestTraining *t = p->t;
+	size_t		n = 0;
+	uint32_t	last = 0;
+	Status		status;
+
+	for (uint32_t i = 0; i < t->n_train; i++)
+		rows->n_train += prepare_weighs(t, i);
+	rows->n_sample = rows->n_train < BINS_SAMPLE_ROWS ? rows->n_train : BINS_SAMPLE_ROWS;
+	status = memory_new_raw(p->host, rows->n_sample, sizeof(uint32_t), out, why);
+	if (status != STATUS_OK)
+		return status;
+	for (uint32_t i = 0; n < rows->n_sample; i++)
+	{
+		uint32_t	row = p->order[i];
+
+		if (!prepare_weighs(t, i))
+			continue;
+		p->trains[row] |= SAMPLED;
+		n++;
+		last = row > last ? row : last;
+	}
+	n = 0;
+	for (uint32_t row = 0; row <= last && rows->n_sample > 0; row++)
+	{
+		if (!(p->trains[row] & SAMPLED))
+			continue;
+		(*out)[n++] = row;
+		p->trains[row] &= ~SAMPLED;
+	}
+	rows->trains = p->trains;
+	rows->sample = *out;
+	return STATUS_OK;
+}
+
+/* Give the features that are kept their names, and put them side by side. */
+static Status
+keep_features(Prepare *p, ForestFeature *features, Failure *why)
+{
+	ForestFrame *frame = p->frame;
+	ForestTraining *t = p->t;
+	uint32_t	n = 0;
+	Status		status;
+
+	for (uint32_t c = 0; c < frame->n_columns; c++)
+		if (t->fates[c] != FOREST_DROPPED_CONSTANT && t->fates[c] != FOREST_DROPPED_MISSING)
+			p->kept[n++] = c;
+	if (n == 0)
+	{
+		status = fail(why, STATUS_INVALID_DATA, "no feature is left to train on");
+		fail_detail(why, "Of %u columns that could be features, all are constant or all NULL "
+					"in the training rows.", frame->n_columns);
+		fail_hint(why, "Give columns whose values differ from row to row.");
+		return status;
+	}
+	for (uint32_t f = 0; f < n; f++)
+	{
+		const ForestText *name = &frame->columns[p->kept[f]].name;
+
+		status = schema_text(p->host, name->bytes, name->n_bytes, &features[p->kept[f]].name, why);
+		if (status != STATUS_OK)
+			return status;
+	}
+	status = memory_new_raw(p->host, n, sizeof(ForestFeature), &t->schema.features, why);
+	if (status != STATUS_OK)
+	{
+		t->schema.features = features;
+		return status;
+	}
+	for (uint32_t f = 0; f < n; f++)
+		t->schema.features[f] = features[p->kept[f]];
+	memory_free(p->host, features, frame->n_columns, sizeof(ForestFeature));
+	t->schema.n_features = n;
+	return STATUS_OK;
+}
+
 Status
 prepare_features(Prepare *p, Failure *why)
 {
 	ForestFrame *frame = p->frame;
 	ForestTraining *t = p->t;
-	BinsRows	rows = {.trains = p->trains, .canonical = p->order};
-	ForestFeature *features;
-	uint32_t	n = 0;
+	BinsRows	rows = {0};
+	uint32_t   *sample = NULL;
 	Status		status;
 
 	status = memory_new(p->host, frame->n_columns, sizeof(ForestColumnFate), &t->fates, why);
@@ -306,37 +396,9 @@ prepare_features(Prepare *p, Failure *why)
 	if (status != STATUS_OK)
 		return status;
 	t->schema.n_features = frame->n_columns;
-	for (uint32_t i = 0; i < t->n_train; i++)
-		rows.n_train += prepare_weighs(t, i);
-	for (uint32_t c = 0; c < frame->n_columns; c++)
-	{
-		ForestFeature *feature = &t->schema.features[n];
-
-		status = bins_of_column(p->host, frame, c, &rows, feature, &t->fates[c], why);
-		if (status != STATUS_OK)
-			return status;
-		if (t->fates[c] == FOREST_DROPPED_CONSTANT || t->fates[c] == FOREST_DROPPED_MISSING)
-			continue;
-		status = schema_text(p->host, frame->columns[c].name.bytes,
-							 frame->columns[c].name.n_bytes, &feature->name, why);
-		if (status != STATUS_OK)
-			return status;
-		p->kept[n++] = c;
-	}
-	if (n == 0)
-	{
-		status = fail(why, STATUS_INVALID_DATA, "no feature is left to train on");
-		fail_detail(why, "Of %u columns that could be features, all are constant or all NULL "
-					"in the training rows.", frame->n_columns);
-		fail_hint(why, "Give columns whose values differ from row to row.");
-		return status;
-	}
-	status = memory_new_raw(p->host, n, sizeof(ForestFeature), &features, why);
-	if (status != STATUS_OK)
-		return status;
-	memcpy(features, t->schema.features, n * sizeof(ForestFeature));
-	memory_free(p->host, t->schema.features, frame->n_columns, sizeof(ForestFeature));
-	t->schema.features = features;
-	t->schema.n_features = n;
-	return STATUS_OK;
+	status = sample_rows(p, &rows, &sample, why);
+	if (status == STATUS_OK)
+		status = bins_of_columns(p->host, frame, &rows, t->schema.features, t->fates, why);
+	memory_free(p->host, sample, rows.n_sample, sizeof(uint32_t));
+	return status == STATUS_OK ? keep_features(p, t->schema.features, why) : status;
 }

@@ -49,6 +49,12 @@ extern Status prepare_features(Prepare *p, Failure *why);
 extern Status prepare_settings(Prepare *p, Failure *why);
 
 /*
+ * Encode the cells of all rows into the bins of the training's chunks; fills
+ * its values where splits are random.
+ */
+extern Status prepare_bins(Prepare *p, Failure *why);
+
+/*
  * Fixed point of weights: a weight w becomes w × 2^scale, rounded, and never 0
  * unless w is.  The bits are those of a mean row weight; they leave room for
  * sums over all rows of count × weight × class factor or target.

@@ -5,7 +5,7 @@
  * The steps: put the rows in canonical order and give every row its key; say
  * which rows train; find the features' bins from the training rows; resolve
  * the parameters against them (prepare.c, settings.c); turn targets and
- * weights into fixed point; and encode everything into chunks (here).  The
+ * weights into fixed point (here); and encode the cells (encode_rows.c).  The
  * result depends on the multiset of rows alone: sums of doubles are only
  * taken in canonical order.
  */
@@ -17,10 +17,23 @@
 #include "core/memory.h"
 #include "core/real.h"
 #include "core/sort.h"
+#include "forest/bins.h"
 #include "forest/grow.h"
 #include "forest/prepare.h"
 
 #define MAX_CHUNK_SHIFT 16
+
+/* Cuts of a column, once as the feature's and once to encode with. */
+#define COLUMN_BYTES (2 * 256 * sizeof(double) + sizeof(ForestFeature))
+
+/* The rows that a bootstrap draws at least once: 1 − 1/e. */
+#define BAG_SHARE 0.633
+
+/* A row that is scored has a label, twice, and two places in a sort. */
+#define SCORE_BYTES (5 + 2 * sizeof(SortItem))
+
+/* Rows in a leaf of a classification tree grown to the end: 2 where all is noise, else 4 to 8. */
+#define LEAF_ROWS 2
 
 /* ----------------------------------------------------------------- chunks -- */
 
@@ -185,95 +198,6 @@ prepare_targets(Prepare *p, Failure *why)
 
 /* --------------------------------------------------------------- encoding -- */
 
-/* Bins of the dictionary ids of all category features. */
-typedef struct EncodeCodes
-{
-	uint8_t   **of_feature;		/* NULL for numbers */
-} EncodeCodes;
-
-static void
-codes_free(Prepare *p, EncodeCodes *codes)
-{
-	for (uint32_t f = 0; codes->of_feature != NULL && f < p->t->schema.n_features; f++)
-		memory_free(p->host, codes->of_feature[f],
-					p->frame->columns[p->kept[f]].dictionary.n_texts, 1);
-	memory_free(p->host, codes->of_feature, p->t->schema.n_features, sizeof(uint8_t *));
-}
-
-/* What every dictionary id of a category feature is encoded as. */
-static Status
-codes_new(Prepare *p, EncodeCodes *codes, Failure *why)
-{
-	const ForestSchema *schema = &p->t->schema;
-	Status		status;
-
-	status = memory_new(p->host, schema->n_features, sizeof(uint8_t *), &codes->of_feature, why);
-	for (uint32_t f = 0; f < schema->n_features && status == STATUS_OK; f++)
-	{
-		const FrameDictionary *d = &p->frame->columns[p->kept[f]].dictionary;
-
-		if (schema->features[f].kind != FOREST_CATEGORY)
-			continue;
-		status = memory_new_raw(p->host, d->n_texts, 1, &codes->of_feature[f], why);
-		for (uint32_t id = 0; id < d->n_texts && status == STATUS_OK; id++)
-		{
-			ForestCell	cell = {.text = d->texts[id].bytes, .n_bytes = d->texts[id].n_bytes};
-
-			codes->of_feature[f][id] = schema_encode(&schema->features[f], &cell);
-		}
-	}
-	return status;
-}
-
-/* One feature of one chunk of the frame into the rows of the matrix. */
-static void
-encode_feature(Prepare *p, const EncodeCodes *codes, uint32_t f, size_t begin, size_t n,
-			   uint8_t **rows)
-{
-	const FrameColumn *column = &p->frame->columns[p->kept[f]];
-	const ForestFeature *feature = &p->t->schema.features[f];
-
-	if (feature->kind == FOREST_CATEGORY)
-	{
-		const uint32_t *ids = &FRAME_AT(p->frame, uint32_t, column->offset, begin);
-		const uint8_t *code = codes->of_feature[f];
-
-		for (size_t i = 0; i < n; i++)
-			rows[i][f] = ids[i] == FRAME_MISSING_ID ? FOREST_MISSING : code[ids[i]];
-	}
-	else
-	{
-		const double *values = &FRAME_AT(p->frame, double, column->offset, begin);
-
-		for (size_t i = 0; i < n; i++)
-			rows[i][f] = schema_encode_number(feature, values[i]);
-	}
-}
-
-/* All rows, one chunk of the frame after the other. */
-static Status
-encode_rows(Prepare *p, Failure *why)
-{
-	ForestTraining *t = p->t;
-	EncodeCodes codes;
-	uint8_t    *rows[FRAME_CHUNK_ROWS];
-	Status		status;
-
-	status = codes_new(p, &codes, why);
-	for (size_t begin = 0; begin < p->n && status == STATUS_OK; begin += FRAME_CHUNK_ROWS)
-	{
-		size_t		n = p->n - begin < FRAME_CHUNK_ROWS ? p->n - begin : FRAME_CHUNK_ROWS;
-
-		for (size_t i = 0; i < n; i++)
-			rows[i] = (uint8_t *) training_bins(t, p->position[begin + i]);
-		for (uint32_t f = 0; f < t->schema.n_features; f++)
-			encode_feature(p, &codes, f, begin, n, rows);
-		status = host_poll(p->host, why);
-	}
-	codes_free(p, &codes);
-	return status;
-}
-
 /* Keys, targets and weights into the chunks. */
 static Status
 encode_sections(Prepare *p, Failure *why)
@@ -300,52 +224,6 @@ encode_sections(Prepare *p, Failure *why)
 			((uint32_t *) chunk->weight)[at] = (uint32_t) prepare_fixed(t->row_weight[i], scale);
 	}
 	return STATUS_OK;
-}
-
-/* For random splits: the middle of the least and largest training value of each bin. */
-static Status
-prepare_values(Prepare *p, Failure *why)
-{
-	ForestTraining *t = p->t;
-	size_t		n = (size_t) t->schema.n_features * 256;
-	double	   *least = NULL;
-	Status		status;
-
-	if (!t->settings.random_splitter)
-		return STATUS_OK;
-	status = memory_new_raw(p->host, n, sizeof(double), &t->values, why);
-	if (status == STATUS_OK)
-		status = memory_new_raw(p->host, n, sizeof(double), &least, why);
-	for (size_t i = 0; i < n && status == STATUS_OK; i++)
-	{
-		least[i] = INFINITY;
-		t->values[i] = -INFINITY;
-	}
-	for (uint32_t i = 0; i < t->n_train && status == STATUS_OK; i++)
-	{
-		const uint8_t *bins = training_bins(t, i);
-
-		if ((i & 0xFFFF) == 0)
-			status = host_poll(p->host, why);
-		if (!prepare_weighs(t, i))
-			continue;
-		for (uint32_t f = 0; f < t->schema.n_features; f++)
-		{
-			const FrameColumn *column = &p->frame->columns[p->kept[f]];
-			size_t		cell = (size_t) f * 256 + bins[f];
-			double		value;
-
-			if (column->kind == FOREST_CATEGORY || bins[f] == FOREST_MISSING)
-				continue;
-			value = FRAME_AT(p->frame, double, column->offset, p->order[i]);
-			least[cell] = fmin(least[cell], value);
-			t->values[cell] = fmax(t->values[cell], value);
-		}
-	}
-	for (size_t i = 0; i < n && status == STATUS_OK; i++)
-		t->values[i] = least[i] > t->values[i] ? 0 : least[i] / 2 + t->values[i] / 2;
-	memory_free(p->host, least, n, sizeof(double));
-	return status;
 }
 
 /* ------------------------------------------------------------ the whole -- */
@@ -414,9 +292,7 @@ forest_training_new(const Host *host, const Host *storage, ForestFrame *frame,
 	if (status == STATUS_OK)
 		status = encode_sections(&p, why);
 	if (status == STATUS_OK)
-		status = encode_rows(&p, why);
-	if (status == STATUS_OK)
-		status = prepare_values(&p, why);
+		status = prepare_bins(&p, why);
 	prepare_free(&p);
 	if (status == STATUS_OK)
 		*out = p.t;
@@ -457,46 +333,103 @@ forest_training_report(const ForestTraining *t, ForestReport *out)
 	out->fates = t->fates;
 }
 
-/* Bytes of a grower at the end of the largest tree there can be. */
-static size_t
-estimate_grower(const ForestFrame *frame, const ForestParams *params, size_t row_bytes)
-{
-	size_t		n = frame->n_rows;
-	size_t		n_classes = frame->labels.n_texts > 2 ? frame->labels.n_texts : 0;
-	size_t		in_bag = params->bootstrap ? n / 3 * 2 : n;
-	size_t		record = (row_bytes > 48 ? 8 : row_bytes) + 16;
-	size_t		leaf_rows = params->min_samples_leaf.is_fraction
-		? (size_t) (params->min_samples_leaf.value * (double) n)
-		: (size_t) params->min_samples_leaf.value;
-	size_t		leaves = in_bag / (leaf_rows > 0 ? leaf_rows : 1);
+/* ------------------------------------------------------------- estimates -- */
 
-	if (params->max_depth > 0 && params->max_depth < 30 &&
-		leaves > (size_t) 1 << params->max_depth)
-		leaves = (size_t) 1 << params->max_depth;
-	if (params->max_leaf_nodes > 0 && leaves > (size_t) params->max_leaf_nodes)
-		leaves = (size_t) params->max_leaf_nodes;
-	/* arrays grow by halves; a node takes some 20 bytes more as it is written */
-	return 2 * in_bag * record + 2 * leaves * (sizeof(GrowNode) * 3 / 2 + 32) +
-		leaves * n_classes * 20 + (n_classes + 1) * 256 * sizeof(uint64_t);
+/* Bytes of a row in the matrix, and beside it. */
+typedef struct RowBytes
+{
+	size_t		bins;
+	size_t		matrix;			/* bins, key, target, weight: shared */
+	size_t		values;			/* targets and weights as they were given: the leader's own */
+} RowBytes;
+
+static RowBytes
+row_bytes_of(const ForestFrame *frame)
+{
+	bool		regression = frame->target == FOREST_TARGET_NUMBER;
+	RowBytes	bytes = {.bins = (frame->n_columns + (size_t) 7) / 8 * 8};
+
+	bytes.matrix = bytes.bins + sizeof(uint64_t) +
+		(regression ? sizeof(int64_t) : sizeof(uint32_t)) +
+		(frame->has_weight ? sizeof(uint32_t) : 0);
+	bytes.values = (regression ? sizeof(double) : 0) + (frame->has_weight ? sizeof(double) : 0);
+	return bytes;
+}
+
+size_t
+training_prepare_bytes(const ForestFrame *frame, size_t n_rows)
+{
+	RowBytes	row = row_bytes_of(frame);
+	size_t		order = n_rows * (2 * sizeof(uint32_t) + sizeof(uint64_t) + 1);
+	size_t		sorting = n_rows * sizeof(SortHash);
+	size_t		binning = bins_work_bytes(frame, n_rows);
+	size_t		encoding = n_rows * (row.matrix + row.values);
+
+	/* beside the times, whose sort takes less */
+	if (frame->has_time && frame->has_group)
+		sorting += n_rows * sizeof(double);
+	if (sorting > encoding)
+		encoding = sorting;
+	return order + (binning > encoding ? binning : encoding) + frame->n_columns * COLUMN_BYTES;
+}
+
+/*
+ * The leaves of a tree: as many as depth and leaf size allow; grown to the
+ * end, a tree of n rows has some n / LEAF_ROWS leaves, or, of a number, many
+ * more.
+ */
+static size_t
+estimate_leaves(const ForestFrame *frame, size_t in_bag, const ForestParams *params)
+{
+	size_t		n = in_bag / (frame->target == FOREST_TARGET_NUMBER ? 1 : LEAF_ROWS);
+	size_t		leaf_rows = params->min_samples_leaf.is_fraction
+		? (size_t) (params->min_samples_leaf.value * (double) in_bag)
+		: (size_t) params->min_samples_leaf.value;
+
+	if (leaf_rows > 1 && n > in_bag / leaf_rows)
+		n = in_bag / leaf_rows;
+	if (params->max_depth > 0 && params->max_depth < 30 && n > (size_t) 1 << params->max_depth)
+		n = (size_t) 1 << params->max_depth;
+	if (params->max_leaf_nodes > 0 && n > (size_t) params->max_leaf_nodes)
+		n = (size_t) params->max_leaf_nodes;
+	return n > 0 ? n : 1;
+}
+
+/*
+ * Bytes of a grower: two buffers of the rows in the bag, and the nodes of a
+ * tree, in arrays that grow by halves.
+ */
+static size_t
+estimate_grower(const ForestFrame *frame, size_t in_bag, size_t leaves, size_t bins)
+{
+	size_t		n_classes = frame->labels.n_texts > 2 ? frame->labels.n_texts : 0;
+	size_t		record = (bins > 48 ? 8 : bins) + (n_classes == 0 && !frame->has_weight &&
+		frame->target == FOREST_TARGET_LABEL ? 8 : 16);
+
+	return 2 * in_bag * record + 2 * leaves * (sizeof(GrowNode) * 5 / 4 + 32) +
+		leaves * n_classes * 10 + (n_classes + 1) * 256 * sizeof(uint64_t);
 }
 
 void
-forest_training_estimate(const ForestFrame *frame, const ForestParams *params,
-						 ForestEstimate *out)
+forest_training_estimate(const ForestFrame *frame, size_t n_rows, const ForestParams *params,
+						 const ForestSplit *split, ForestEstimate *out)
 {
-	size_t		n = frame->n_rows;
-	size_t		row_bytes = (frame->n_columns + (size_t) 7) / 8 * 8;
-	size_t		target_bytes = frame->target == FOREST_TARGET_NUMBER ? 16 : 4;
-	size_t		weight_bytes = frame->has_weight ? sizeof(double) + sizeof(uint32_t) : 0;
-	size_t		outputs = frame->labels.n_texts > 2 ? frame->labels.n_texts : 1;
-	size_t		sorting = sizeof(Hash128) + 2 * sizeof(SortItem);
+	RowBytes	row = row_bytes_of(frame);
+	size_t		n_outputs = frame->labels.n_texts > 2 ? frame->labels.n_texts : 1;
+	double		share = split->kind == FOREST_SPLIT_NONE ? 1 : 1 - split->test_size;
+	size_t		n_train = (size_t) ((double) n_rows * share);
+	size_t		n_scored = n_train > n_rows - n_train ? n_train : n_rows - n_train;
+	size_t		in_bag = (size_t) ((double) n_train * (params->bootstrap ? BAG_SHARE : 1));
+	size_t		leaves = estimate_leaves(frame, in_bag, params);
+	size_t		preparing = training_prepare_bytes(frame, n_rows);
 
-	/* sorting groups, beside times and their keys, takes more than sorting rows */
-	if (frame->has_time && frame->has_group)
-		sorting += 3 * sizeof(double) + sizeof(uint32_t);
-	out->matrix_bytes = n * (row_bytes + target_bytes + weight_bytes + sizeof(uint64_t));
-	out->prepare_bytes = n * (sizeof(uint32_t) * 2 + sizeof(uint64_t) + 1 + sorting) +
-		frame->n_columns * (params->random_splitter ? 3 : 1) * 256 * sizeof(double);
-	out->grower_bytes = estimate_grower(frame, params, row_bytes);
-	out->score_bytes = n * (outputs * 16 + 24);
+	out->spilled = frame->spilled ||
+		(frame->spill.write != NULL &&
+		 frame_bytes(frame, n_rows, false) + preparing > frame->memory);
+	out->prepare_bytes = frame_bytes(frame, n_rows, out->spilled) + preparing;
+	out->matrix_bytes = n_rows * row.matrix;
+	out->grower_bytes = n_rows * row.values + estimate_grower(frame, in_bag, leaves, row.bins);
+	out->score_bytes = n_rows * row.values +
+		n_scored * (row.values + n_outputs * sizeof(double) + SCORE_BYTES);
+	out->trees_bytes = (size_t) params->n_estimators * leaves * (8 + n_outputs * 4);
 }

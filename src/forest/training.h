@@ -92,6 +92,9 @@ struct ForestTraining
 extern size_t training_chunk_layout(const ForestTraining *t, uint32_t index,
 									TrainingChunk *chunk, void *block);
 
+/* Bytes that preparing n_rows rows of a frame takes beside the frame, the matrix included. */
+extern size_t training_prepare_bytes(const ForestFrame *frame, size_t n_rows);
+
 static inline const TrainingChunk *
 training_chunk(const ForestTraining *t, uint32_t row)
 {

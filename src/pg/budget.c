@@ -48,6 +48,8 @@ budget_refuse(Size needed, const char *detail)
 void
 budget_check(const PgHost *host, Status status, const Failure *why)
 {
+	if (status != STATUS_OK && host->error != NULL)
+		ReThrowError(host->error);
 	/* the refused block is not counted in used: the figure is a lower bound */
 	if (status == STATUS_NO_MEMORY && host->refused)
 		budget_refuse(Max(host->used, host->budget + 1), NULL);

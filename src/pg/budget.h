@@ -26,7 +26,8 @@ pg_noreturn extern void budget_refuse(Size needed, const char *detail);
 
 /*
  * As report_status(); but where the host refused memory because of its
- * budget, the error is that of budget_refuse().
+ * budget, the error is that of budget_refuse(), and where a callback of the
+ * host met an error of the server, that one.
  */
 extern void budget_check(const PgHost *host, Status status, const Failure *why);
 

@@ -11,6 +11,10 @@
 #error "ChurnOps is made for PostgreSQL 15 to 18"
 #endif
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "storage/proc.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -56,6 +60,19 @@ compat_repalloc(void *block, Size old_size, Size new_size)
 		pfree(block);
 	}
 	return copy;
+#endif
+}
+
+/*
+ * Give memory that was freed back to the system.  glibc keeps what lies below
+ * something still in use, which after the rows of a training can be most of
+ * them.
+ */
+static inline void
+compat_trim_memory(void)
+{
+#ifdef __GLIBC__
+	(void) malloc_trim(0);
 #endif
 }
 

@@ -22,6 +22,9 @@
 #include "pg/digest.h"
 #include "pg/report.h"
 
+/* This part of the budget is left to what is not counted per row. */
+#define SPARE_SHARE 32
+
 /* The columns of the frame: the features, in the query's order. */
 static ForestColumn *
 frame_columns(const Dataset *d)
@@ -79,6 +82,8 @@ dataset_begin(Dataset *d, PgHost *host, double expected_rows)
 		.has_weight = d->weight >= 0,
 		.has_group = d->has_key,
 		.has_time = d->time >= 0,
+		.spill = d->spill,
+		.memory = host->budget - host->budget / SPARE_SHARE,
 	};
 	Failure		why;
 
@@ -224,7 +229,7 @@ dataset_row(void *ctx, TupleTableSlot *slot)
 	status = forest_frame_append(d->frame, &row, &why);
 	if (status == STATUS_NO_MEMORY && d->host->refused)
 		dataset_refuse(d);
-	report_status(status, &why);
+	budget_check(d->host, status, &why);
 }
 
 char *

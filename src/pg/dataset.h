@@ -53,6 +53,7 @@ typedef struct Dataset
 	bool		integer_labels;
 
 	PgHost	   *host;
+	const ForestSpill *spill;	/* set before dataset_begin(); NULL: rows stay in memory */
 	ForestFrame *frame;
 	double		expected_rows;	/* the planner's estimate */
 	uint64		n_rows;			/* of the query, unknown targets included */

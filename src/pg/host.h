@@ -17,8 +17,9 @@ typedef struct PgHost
 	MemoryContext context;
 	Size		budget;			/* bytes; 0: no limit */
 	Size		used;
-	Size		peak;
+	Size		peak;			/* of used, with what parallel workers had at most */
 	bool		refused;		/* an allocation failed because of the budget */
+	struct ErrorData *error;	/* raised by the server in a callback, to be raised again */
 } PgHost;
 
 /* Make a host over a context; budget 0 means no limit. */

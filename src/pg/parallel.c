@@ -13,7 +13,7 @@
  *						mode begins and only read from then on
  *	  the description	forest_training_share(), in the parallel segment, only
  *						read
- *	  GrowShared		in the parallel segment: a head that is only read, two
+ *	  GrowShared		in the parallel segment: a head that is only read, three
  *						atomic counters and a condition variable, and a slot per
  *						tree, written by the worker that claimed the tree and
  *						read by the leader once all trees are done
@@ -94,6 +94,7 @@ typedef struct GrowShared
 	/* atomic */
 	pg_atomic_uint32 next_tree;
 	pg_atomic_uint32 n_done;
+	pg_atomic_uint64 worker_bytes;	/* what the workers had at most, added up */
 
 	ConditionVariable tree_done;
 
@@ -333,6 +334,7 @@ fill_segment(Growth *g, ParallelContext *context, const Storage *storage,
 	shared->worker_budget = worker_budget;
 	pg_atomic_init_u32(&shared->next_tree, 0);
 	pg_atomic_init_u32(&shared->n_done, 0);
+	pg_atomic_init_u64(&shared->worker_bytes, 0);
 	ConditionVariableInit(&shared->tree_done);
 	shm_toc_insert(context->toc, KEY_SHARED, shared);
 	g->shared = shared;
@@ -420,6 +422,7 @@ grow_with_workers(Growth *g, const Storage *storage, int n_workers, Size worker_
 	wait_for_trees(g);
 	WaitForParallelWorkersToFinish(context);
 	collect_trees(g);
+	g->host->peak += pg_atomic_read_u64(&g->shared->worker_bytes);
 
 	dsa_detach(g->area);
 	g->area = NULL;
@@ -505,6 +508,7 @@ churnops_train_worker(dsm_segment *segment, shm_toc *toc)
 											   shared->n_chunks, &training, &why), &why);
 	g.training = training;
 	grow_trees(&g);
+	pg_atomic_fetch_add_u64(&shared->worker_bytes, host.peak);
 
 	forest_training_free(training);
 	dsa_detach(g.area);

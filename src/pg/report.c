@@ -33,6 +33,8 @@ sqlstate(Status status)
 			return ERRCODE_QUERY_CANCELED;
 		case STATUS_CORRUPT:
 			return ERRCODE_DATA_CORRUPTED;
+		case STATUS_IO:
+			return ERRCODE_IO_ERROR;
 		case STATUS_OK:
 			break;
 	}

@@ -5,11 +5,12 @@
  * The steps of a training, in order, and what each holds at its end:
  *
  *	  open_query	the query, prepared and checked; every column has its role
- *	  read_rows		the frame, all rows column by column; the query has ended
+ *	  read_rows		the frame, all rows column by column, in a temporary file
+ *					where they do not fit into memory; the query has ended
  *	  settle_task	task, classes, positive class, parameters resolved for them
  *	  plan_memory	the number of workers; what does not fit was refused
  *	  prepare_trees	the matrix, in shared memory if there will be workers; the
- *					frame is gone
+ *					frame and its file are gone
  *	  grow_forest	the artifact, and the model decoded from it
  *	  measure_training	metrics and importances
  *
@@ -38,6 +39,7 @@
 #include "pg/budget.h"
 #include "pg/catalog.h"
 #include "pg/columns.h"
+#include "pg/compat.h"
 #include "pg/digest.h"
 #include "pg/json.h"
 #include "pg/measure.h"
@@ -50,6 +52,9 @@
 #include "pg/train.h"
 
 PG_FUNCTION_INFO_V1(churnops_train);
+
+/* So many times the budget is refused on the planner's word alone. */
+#define HOPELESS_TIMES 4
 
 /* Refuse more rows than a training takes before any is read. */
 static void
@@ -116,13 +121,49 @@ open_query(Training *t)
 	return query;
 }
 
+/* How rows are split, as the request says. */
+static ForestSplit
+split_of(const TrainRequest *request)
+{
+	return (ForestSplit) {
+		.kind = request->test_size == 0 ? FOREST_SPLIT_NONE
+		: request->time_column != NULL ? FOREST_SPLIT_TIME : FOREST_SPLIT_HASH,
+		.test_size = request->test_size,
+		.split_seed = (uint32) request->split_seed,
+	};
+}
+
+/*
+ * Refuse what will not fit even with its columns in a temporary file, before
+ * any row is read.  The planner may be wrong, so only what is far too much.
+ */
+static void
+refuse_hopeless(const Training *t, double expected)
+{
+	ForestParams *params = arguments_params(unconstify(PgHost *, &t->host), t->request.params);
+	ForestSplit split = split_of(&t->request);
+	ForestEstimate e;
+	Size		needed;
+
+	forest_training_estimate(t->dataset.frame, (size_t) expected, params, &split, &e);
+	forest_params_free(&t->host.host, params);
+	needed = Max(e.prepare_bytes, e.matrix_bytes + e.grower_bytes);
+	if (needed / HOPELESS_TIMES > t->host.budget)
+		budget_refuse(needed,
+					  psprintf("The planner expects %.0f rows; if it is wrong, run ANALYZE on the "
+							   "tables.", expected));
+}
+
 /* Read all rows into the frame. */
 static void
 read_rows(Training *t, UserQuery *query)
 {
 	MemoryContext old = MemoryContextSwitchTo(t->context);
 
+	t->spill = spill_new(&t->host);
+	t->dataset.spill = spill_file(t->spill);
 	dataset_begin(&t->dataset, &t->host, query_estimated_rows(query));
+	refuse_hopeless(t, query_estimated_rows(query));
 	query_run(query, dataset_row, &t->dataset);
 	t->snapshot = pstrdup(query_snapshot(query));
 	t->lsn = query_lsn(query) == NULL ? NULL : pstrdup(query_lsn(query));
@@ -216,28 +257,30 @@ settle_task(Training *t)
 static ForestEstimate
 plan_memory(Training *t)
 {
+	size_t		n_rows = forest_frame_n_rows(t->dataset.frame);
+	ForestSplit split = split_of(&t->request);
 	ForestEstimate e;
-	Size		read = t->host.used;
 	Size		needed;
 
-	forest_training_estimate(t->dataset.frame, t->params, &e);
-	t->n_workers = parallel_workers_wanted(forest_frame_n_rows(t->dataset.frame),
-										   t->dataset.n_features, t->params->n_estimators);
+	forest_training_estimate(t->dataset.frame, n_rows, t->params, &split, &e);
+	needed = Max(e.prepare_bytes, e.matrix_bytes + Max(e.grower_bytes, e.score_bytes));
+	if (needed > t->host.budget)
+		budget_refuse(needed,
+					  psprintf("%zu rows of %d features take %s to prepare%s; then %s as a matrix, "
+							   "%s to grow trees from and %s to score.",
+							   n_rows, t->dataset.n_features, budget_text(e.prepare_bytes),
+							   e.spilled ? ", with their columns in a temporary file" : "",
+							   budget_text(e.matrix_bytes), budget_text(e.grower_bytes),
+							   budget_text(e.score_bytes)));
+
+	t->n_workers = parallel_workers_wanted(n_rows, t->dataset.n_features,
+										   t->params->n_estimators);
 	if (!storage_has_room(e.matrix_bytes))
 		t->n_workers = 0;
 	while (t->n_workers > 0 &&
 		   e.matrix_bytes + (t->n_workers + 1) * e.grower_bytes > t->host.budget)
 		t->n_workers--;
-
-	needed = Max(read + e.prepare_bytes, Max(e.grower_bytes, e.score_bytes)) + e.matrix_bytes;
-	if (needed > t->host.budget)
-		budget_refuse(needed,
-					  psprintf("%zu rows of %d features take %s as they were read, %s to put in "
-							   "order, %s as a matrix, %s to grow trees from and %s to score.",
-							   forest_frame_n_rows(t->dataset.frame), t->dataset.n_features,
-							   budget_text(read), budget_text(e.prepare_bytes),
-							   budget_text(e.matrix_bytes), budget_text(e.grower_bytes),
-							   budget_text(e.score_bytes)));
+	t->estimate = Max(needed, e.matrix_bytes + (t->n_workers + 1) * e.grower_bytes);
 	return e;
 }
 
@@ -245,12 +288,7 @@ plan_memory(Training *t)
 static void
 prepare_trees(Training *t, Size matrix_bytes)
 {
-	ForestSplit split = {
-		.kind = t->request.test_size == 0 ? FOREST_SPLIT_NONE
-		: t->request.time_column != NULL ? FOREST_SPLIT_TIME : FOREST_SPLIT_HASH,
-		.test_size = t->request.test_size,
-		.split_seed = (uint32) t->request.split_seed,
-	};
+	ForestSplit split = split_of(&t->request);
 	Status		status;
 	Failure		why;
 
@@ -268,6 +306,9 @@ prepare_trees(Training *t, Size matrix_bytes)
 	budget_check(&t->host, status, &why);
 	forest_frame_free(t->dataset.frame);
 	t->dataset.frame = NULL;
+	spill_free(t->spill);
+	t->spill = NULL;
+	compat_trim_memory();
 	forest_training_report(t->forest, &t->report);
 	if (!t->request.quiet)
 		notice_columns(t);
@@ -312,17 +353,26 @@ grow_forest(Training *t, Size matrix_bytes)
 										 &t->model, &why), &why);
 }
 
-/*
- * Tell the log what has been done, for whoever asks where the time goes: the
- * clock's, and this backend's share of it.
- */
+/* Tell the log what has been done, for whoever asks where time and memory go. */
 static void
-phase_done(const Training *t, const char *phase)
+phase_done(Training *t, const char *phase)
 {
 	ereport(DEBUG1,
-			(errmsg_internal("churnops: %s after %.4f s (%.4f s of CPU)", phase,
-							 training_seconds(t),
+			(errmsg_internal("churnops: %s after %.4f s, %zu kB at most, %.4f s of CPU", phase,
+							 training_seconds(t), t->host.peak / 1024,
 							 (double) (clock() - t->started_clock) / CLOCKS_PER_SEC)));
+	t->peak = Max(t->peak, t->host.peak);
+	t->host.peak = t->host.used;
+}
+
+/* Tell the log what memory was estimated and used. */
+static void
+memory_done(const Training *t)
+{
+	ereport(DEBUG1,
+			(errmsg_internal("churnops: %zu kB of memory used, %zu kB estimated, %zu kB the model",
+							 t->peak / 1024, t->estimate / 1024,
+							 t->artifact.n_bytes / 1024)));
 }
 
 Training *
@@ -361,6 +411,7 @@ training_run(const TrainRequest *request)
 		measure_training(t);
 		phase_done(t, "model measured");
 	}
+	memory_done(t);
 	MemoryContextSwitchTo(old);
 	return t;
 }

@@ -14,6 +14,7 @@
 #include "forest/forest.h"
 #include "pg/dataset.h"
 #include "pg/host.h"
+#include "pg/spill.h"
 #include "pg/storage.h"
 
 /* The arguments of churnops_train; NULL where not given. */
@@ -63,6 +64,9 @@ typedef struct Training
 	int			positive;		/* class index, -1 without a positive class */
 	size_t		n_unknown;		/* rows left out for their unknown target */
 	int			n_workers;		/* planned */
+	Size		estimate;		/* bytes of memory, without the model */
+	Size		peak;			/* bytes that were used, with it */
+	Spill	   *spill;
 	Storage    *storage;
 	ForestTraining *forest;
 	ForestReport report;

@@ -397,7 +397,8 @@ text_feature(TestHost *t, const char *const *texts, const uint8_t *trains, uint3
 	ForestColumn column = {"c", FOREST_CATEGORY, false};
 	ForestFrameOptions options = {.columns = &column,.n_columns = 1,
 		.target = FOREST_TARGET_NUMBER};
-	BinsRows	rows = {.trains = trains};
+	static const uint32_t sample[] = {0};	/* of texts none is taken */
+	BinsRows	rows = {.trains = trains,.sample = sample};
 	ForestColumnFate column_fate;
 	ForestFrame *frame;
 	Failure		why;
@@ -411,7 +412,7 @@ text_feature(TestHost *t, const char *const *texts, const uint8_t *trains, uint3
 		(void) forest_frame_append(frame, &row, &why);
 		rows.n_train += trains[i];
 	}
-	tap_is_int(bins_of_column(&t->host, frame, 0, &rows, out, &column_fate, &why), STATUS_OK,
+	tap_is_int(bins_of_columns(&t->host, frame, &rows, out, &column_fate, &why), STATUS_OK,
 			   "bins of a column of texts");
 	forest_frame_free(frame);
 }
@@ -454,7 +455,7 @@ test_texts(void)
 
 /* ---------------------------------------------------------------- sample -- */
 
-/* Of very many rows the cuts come from those with the smallest identities. */
+/* Of very many rows the cuts come from the sample. */
 static void
 test_sample(void)
 {
@@ -463,10 +464,10 @@ test_sample(void)
 	ForestFrameOptions options = {.columns = &column,.n_columns = 1,
 		.target = FOREST_TARGET_NUMBER};
 	static uint8_t trains[N];
-	static uint32_t canonical[N];
+	static uint32_t sample[BINS_SAMPLE_ROWS];
 	static double values[DISTINCT];
 	static uint32_t counts[DISTINCT];
-	BinsRows	rows = {.trains = trains,.canonical = canonical};
+	BinsRows	rows = {.trains = trains,.n_sample = BINS_SAMPLE_ROWS};
 	uint32_t	n_sampled = 0;
 	ForestSchema schema = {.n_features = 1};
 	ForestColumnFate column_fate;
@@ -486,18 +487,21 @@ test_sample(void)
 		(void) forest_frame_append(frame, &row, &why);
 		trains[i] = i % 11 != 0;
 		rows.n_train += trains[i];
-		canonical[i] = N - 1 - i;	/* the last rows appended are the first */
 	}
 	for (uint32_t v = 0; v < DISTINCT; v++)
 		values[v] = v;
+	/* the last rows are the sample */
 	for (uint32_t i = N; i-- > 0 && n_sampled < BINS_SAMPLE_ROWS;)
 	{
-		n_sampled += trains[i];
-		counts[i * UINT32_C(7919) % DISTINCT] += trains[i];
+		if (!trains[i])
+			continue;
+		sample[BINS_SAMPLE_ROWS - ++n_sampled] = i;
+		counts[i * UINT32_C(7919) % DISTINCT]++;
 	}
+	rows.sample = sample;
 	schema.features = t.host.realloc(t.host.ctx, NULL, 0, sizeof(ForestFeature));
 	memset(schema.features, 0, sizeof(ForestFeature));
-	tap_is_int(bins_of_column(&t.host, frame, 0, &rows, schema.features, &column_fate, &why),
+	tap_is_int(bins_of_columns(&t.host, frame, &rows, schema.features, &column_fate, &why),
 			   STATUS_OK, "bins of many rows");
 	n_cuts = bins_greedy(values, counts, DISTINCT, FOREST_VALUE_BINS, 3, cuts);
 	tap_is_int(schema.features[0].n_bins, n_cuts + 1, "as many as the sample gives");

@@ -105,6 +105,48 @@ train_append(ForestFrame *frame, const TrainData *data, uint32_t row, Failure *w
 	return forest_frame_append(frame, &r, why);
 }
 
+/* ------------------------------------------------------ temporary files -- */
+
+static bool
+file_write(void *ctx, const void *bytes, size_t n_bytes)
+{
+	TrainFile  *file = ctx;
+
+	if (++file->n_writes == file->fail_write)
+		return false;
+	file->bytes = realloc(file->bytes, file->n_bytes + n_bytes);
+	memcpy(file->bytes + file->n_bytes, bytes, n_bytes);
+	file->n_bytes += n_bytes;
+	return true;
+}
+
+static bool
+file_read(void *ctx, uint64_t offset, void *bytes, size_t n_bytes)
+{
+	TrainFile  *file = ctx;
+
+	if (++file->n_reads == file->fail_read || offset + n_bytes > file->n_bytes)
+		return false;
+	memcpy(bytes, file->bytes + offset, n_bytes);
+	return true;
+}
+
+void
+train_file_begin(TrainFile *file)
+{
+	memset(file, 0, sizeof(*file));
+	file->spill.write = file_write;
+	file->spill.read = file_read;
+	file->spill.ctx = file;
+}
+
+void
+train_file_end(TrainFile *file)
+{
+	free(file->bytes);
+	file->bytes = NULL;
+}
+
 Status
 train_frame(const Host *host, const TrainData *data, ForestFrame **out, Failure *why)
 {
@@ -113,7 +155,7 @@ train_frame(const Host *host, const TrainData *data, ForestFrame **out, Failure 
 	ForestFrameOptions options = {.columns = columns,.n_columns = data->p,
 		.target = data->n_classes > 0 ? FOREST_TARGET_LABEL : FOREST_TARGET_NUMBER,
 		.has_weight = data->weight != NULL,.has_group = data->group != NULL,
-		.has_time = data->time != NULL};
+		.has_time = data->time != NULL,.spill = data->spill,.memory = data->memory};
 	Status		status;
 
 	if (data->p > MAX_COLUMNS)

@@ -33,6 +33,8 @@ typedef struct TrainData
 	 */
 	const char *params;
 	ForestSplit split;			/* nothing: every row trains */
+	const ForestSpill *spill;	/* for columns, or NULL */
+	size_t		memory;			/* of the frame's options */
 } TrainData;
 
 /* The parts of a training; on failure nothing is left to free. */
@@ -49,6 +51,21 @@ extern Status train_append(ForestFrame *frame, const TrainData *data, uint32_t r
 
 /* The identity that the fixture gives to a row. */
 extern Hash128 train_identity(const TrainData *data, uint32_t row);
+
+/* A temporary file in memory, whose n-th call fails; 0: none does. */
+typedef struct TrainFile
+{
+	ForestSpill spill;			/* hand out &file->spill */
+	uint8_t    *bytes;
+	size_t		n_bytes;
+	size_t		n_writes;
+	size_t		n_reads;
+	size_t		fail_write;
+	size_t		fail_read;
+} TrainFile;
+
+extern void train_file_begin(TrainFile *file);
+extern void train_file_end(TrainFile *file);
 
 /* What forest_training_new() says of data that it must refuse; no leak is left. */
 extern Status train_refused(const TrainData *data, Failure *why);
