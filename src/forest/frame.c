@@ -432,15 +432,35 @@ frame_put_target(ForestFrame *frame, const ForestRow *row, Failure *why)
 	return status;
 }
 
-/* Store one feature value of the row that is being added. */
+/* A category's id in the dictionary of its column. */
 static Status
+frame_category(ForestFrame *frame, FrameColumn *column, const ForestCell *cell, uint32_t *id,
+			   Failure *why)
+{
+	char		buffer[FOREST_CATEGORY_BYTES];
+	size_t		key_bytes = cell->n_bytes;
+	const char *key = cell->text;
+
+	if (key_bytes > FOREST_CATEGORY_BYTES)
+		key = forest_category_key(cell->text, cell->n_bytes, buffer, &key_bytes);
+	return dictionary_intern(frame, &column->dictionary, key, key_bytes, 0, id, why);
+}
+
+static Status
+refuse_infinite(const FrameColumn *column, Failure *why)
+{
+	fail(why, STATUS_OUT_OF_RANGE, "column \"%s\" has an infinite value", column->name.bytes);
+	fail_hint(why, "Turn it into NULL, which training takes as missing, "
+			  "or into a large finite number.");
+	return STATUS_OUT_OF_RANGE;
+}
+
+/* Store one feature value of the row that is being added. */
+static inline Status
 frame_put_cell(ForestFrame *frame, FrameColumn *column, const ForestCell *cell, Failure *why)
 {
 	uint8_t    *cells = frame->chunks[frame->n_chunks - 1].cells + column->offset;
 	size_t		at = frame->n_rows & (FRAME_CHUNK_ROWS - 1);
-	char		buffer[FOREST_CATEGORY_BYTES];
-	const char *key;
-	size_t		key_bytes;
 	uint32_t	id = FRAME_MISSING_ID;
 	Status		status = STATUS_OK;
 
@@ -449,21 +469,12 @@ frame_put_cell(ForestFrame *frame, FrameColumn *column, const ForestCell *cell, 
 		double		number = cell->missing ? NAN : cell->number;
 
 		if (isinf(number))
-		{
-			status = fail(why, STATUS_OUT_OF_RANGE, "column \"%s\" has an infinite value",
-						  column->name.bytes);
-			fail_hint(why, "Turn it into NULL, which training takes as missing, "
-					  "or into a large finite number.");
-			return status;
-		}
+			return refuse_infinite(column, why);
 		((double *) cells)[at] = number == 0 ? 0 : number;
 		return STATUS_OK;
 	}
 	if (!cell->missing)
-	{
-		key = forest_category_key(cell->text, cell->n_bytes, buffer, &key_bytes);
-		status = dictionary_intern(frame, &column->dictionary, key, key_bytes, 0, &id, why);
-	}
+		status = frame_category(frame, column, cell, &id, why);
 	((uint32_t *) cells)[at] = id;
 	return status;
 }
