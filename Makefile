@@ -80,6 +80,7 @@ PG_OBJS := \
 	src/pg/parameters.o \
 	src/pg/predict.o \
 	src/pg/query.o \
+	src/pg/reader.o \
 	src/pg/reference.o \
 	src/pg/registration.o \
 	src/pg/report.o \

@@ -339,7 +339,8 @@ work_begin(BinsWork *work, Failure *why)
 	if (work->n_columns > work->frame->n_columns)
 		work->n_columns = work->frame->n_columns;
 	if (work->frame->spilled)
-		work->buffer_bytes = work->n_columns * FRAME_CHUNK_ROWS * sizeof(double);
+		work->buffer_bytes = work->n_columns *
+			(FRAME_CHUNK_ROWS * sizeof(double) + FRAME_STAGGER_BYTES);
 	status = memory_new_raw(host, work->buffer_bytes, 1, &work->buffer, why);
 	if (status == STATUS_OK)
 		status = memory_new_raw(host, n_sample, sizeof(uint64_t), &work->scratch, why);

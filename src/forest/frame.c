@@ -9,9 +9,11 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/rng.h"
 
 #define ARENA_BLOCK_BYTES ((size_t) 64 * 1024)
 #define FIRST_SLOTS 64
+#define FRAME_SHORT_BYTES 16
 
 /* Room for n bytes of text that will never move. */
 static Status
@@ -40,11 +42,69 @@ arena_take(ForestFrame *frame, size_t n_bytes, char **out, Failure *why)
 	return STATUS_OK;
 }
 
+/* Up to eight bytes as a word: equal words of equally many bytes are equal bytes. */
+static inline uint64_t
+word_of(const char *bytes, size_t n_bytes)
+{
+	uint64_t	word = 0;
+	uint32_t	first;
+	uint32_t	last;
+
+	if (n_bytes == 8)
+		memcpy(&word, bytes, 8);
+	else if (n_bytes >= 4)
+	{
+		memcpy(&first, bytes, 4);
+		memcpy(&last, bytes + n_bytes - 4, 4);
+		word = (uint64_t) first << 32 | last;
+	}
+	else if (n_bytes > 0)
+		word = (uint64_t) (uint8_t) bytes[0] << 16 | (uint64_t) (uint8_t) bytes[n_bytes / 2] << 8 |
+			(uint8_t) bytes[n_bytes - 1];
+	return word;
+}
+
+static inline FrameTextKey
+key_of(const char *bytes, size_t n_bytes)
+{
+	FrameTextKey key = {.n_bytes = n_bytes};
+
+	if (n_bytes <= 8)
+		key.words[0] = word_of(bytes, n_bytes);
+	else if (n_bytes <= FRAME_SHORT_BYTES)
+	{
+		key.words[0] = word_of(bytes, 8);
+		key.words[1] = word_of(bytes + n_bytes - 8, 8);
+	}
+	else
+	{
+		Hash128		hash = hash_bytes(bytes, n_bytes);
+
+		key.words[0] = hash.lo;
+		key.words[1] = hash.hi;
+	}
+	return key;
+}
+
+static inline bool
+text_is(const FrameText *text, const FrameTextKey *key, const char *bytes)
+{
+	return text->words[0] == key->words[0] && text->words[1] == key->words[1] &&
+		text->n_bytes == key->n_bytes &&
+		(key->n_bytes <= FRAME_SHORT_BYTES || memcmp(text->bytes, bytes, key->n_bytes) == 0);
+}
+
+static inline size_t
+first_slot(const FrameDictionary *d, const uint64_t words[2])
+{
+	return rng_mix64(words[0] ^ words[1] * UINT64_C(0x9E3779B97F4A7C15)) & (d->n_slots - 1);
+}
+
 /* Put an id into the hash table; there is room. */
 static void
 dictionary_link(FrameDictionary *d, uint32_t id)
 {
-	size_t		slot = d->texts[id].hash & (d->n_slots - 1);
+	size_t		slot = first_slot(d, d->texts[id].words);
 
 	while (d->slots[slot] != 0)
 		slot = (slot + 1) & (d->n_slots - 1);
@@ -78,19 +138,17 @@ static Status
 dictionary_intern(ForestFrame *frame, FrameDictionary *d, const char *bytes, size_t n_bytes,
 				  double order, uint32_t *id, Failure *why)
 {
-	uint64_t	hash = hash_bytes(bytes, n_bytes).lo;
+	FrameTextKey key = key_of(bytes, n_bytes);
 	FrameText  *text;
 	char	   *copy;
 	Status		status;
 
 	if (d->n_slots > 0)
 	{
-		for (size_t slot = hash & (d->n_slots - 1); d->slots[slot] != 0;
+		for (size_t slot = first_slot(d, key.words); d->slots[slot] != 0;
 			 slot = (slot + 1) & (d->n_slots - 1))
 		{
-			text = &d->texts[d->slots[slot] - 1];
-			if (text->hash == hash && text->n_bytes == n_bytes &&
-				memcmp(text->bytes, bytes, n_bytes) == 0)
+			if (text_is(&d->texts[d->slots[slot] - 1], &key, bytes))
 			{
 				*id = d->slots[slot] - 1;
 				return STATUS_OK;
@@ -109,7 +167,7 @@ dictionary_intern(ForestFrame *frame, FrameDictionary *d, const char *bytes, siz
 	text->bytes = copy;
 	text->n_bytes = (uint32_t) n_bytes;
 	text->order = order;
-	text->hash = hash;
+	memcpy(text->words, key.words, sizeof(text->words));
 	dictionary_link(d, *id);
 	return STATUS_OK;
 }
@@ -151,7 +209,7 @@ frame_layout(ForestFrame *frame)
 	for (uint32_t c = 0; c < frame->n_columns; c++)
 	{
 		frame->columns[c].offset = offset;
-		offset += FRAME_CHUNK_ROWS * cell_bytes(&frame->columns[c]);
+		offset += FRAME_CHUNK_ROWS * cell_bytes(&frame->columns[c]) + FRAME_STAGGER_BYTES;
 	}
 	frame->cells_bytes = offset;
 }
@@ -374,15 +432,35 @@ frame_put_target(ForestFrame *frame, const ForestRow *row, Failure *why)
 	return status;
 }
 
-/* Store one feature value of the row that is being added. */
+/* A category's id in the dictionary of its column. */
 static Status
+frame_category(ForestFrame *frame, FrameColumn *column, const ForestCell *cell, uint32_t *id,
+			   Failure *why)
+{
+	char		buffer[FOREST_CATEGORY_BYTES];
+	size_t		key_bytes = cell->n_bytes;
+	const char *key = cell->text;
+
+	if (key_bytes > FOREST_CATEGORY_BYTES)
+		key = forest_category_key(cell->text, cell->n_bytes, buffer, &key_bytes);
+	return dictionary_intern(frame, &column->dictionary, key, key_bytes, 0, id, why);
+}
+
+static Status
+refuse_infinite(const FrameColumn *column, Failure *why)
+{
+	fail(why, STATUS_OUT_OF_RANGE, "column \"%s\" has an infinite value", column->name.bytes);
+	fail_hint(why, "Turn it into NULL, which training takes as missing, "
+			  "or into a large finite number.");
+	return STATUS_OUT_OF_RANGE;
+}
+
+/* Store one feature value of the row that is being added. */
+static inline Status
 frame_put_cell(ForestFrame *frame, FrameColumn *column, const ForestCell *cell, Failure *why)
 {
 	uint8_t    *cells = frame->chunks[frame->n_chunks - 1].cells + column->offset;
 	size_t		at = frame->n_rows & (FRAME_CHUNK_ROWS - 1);
-	char		buffer[FOREST_CATEGORY_BYTES];
-	const char *key;
-	size_t		key_bytes;
 	uint32_t	id = FRAME_MISSING_ID;
 	Status		status = STATUS_OK;
 
@@ -391,21 +469,12 @@ frame_put_cell(ForestFrame *frame, FrameColumn *column, const ForestCell *cell, 
 		double		number = cell->missing ? NAN : cell->number;
 
 		if (isinf(number))
-		{
-			status = fail(why, STATUS_OUT_OF_RANGE, "column \"%s\" has an infinite value",
-						  column->name.bytes);
-			fail_hint(why, "Turn it into NULL, which training takes as missing, "
-					  "or into a large finite number.");
-			return status;
-		}
+			return refuse_infinite(column, why);
 		((double *) cells)[at] = number == 0 ? 0 : number;
 		return STATUS_OK;
 	}
 	if (!cell->missing)
-	{
-		key = forest_category_key(cell->text, cell->n_bytes, buffer, &key_bytes);
-		status = dictionary_intern(frame, &column->dictionary, key, key_bytes, 0, &id, why);
-	}
+		status = frame_category(frame, column, cell, &id, why);
 	((uint32_t *) cells)[at] = id;
 	return status;
 }

@@ -26,26 +26,22 @@
 
 #include "common/shortest_dec.h"
 #include "miscadmin.h"
-#include "port/pg_bswap.h"
 #include "utils/builtins.h"
-#include "utils/date.h"
 #include "utils/datetime.h"
 #include "utils/float.h"
 #include "utils/guc.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+#include "pg/canonical.h"
 #include "pg/compat.h"
 #include "pg/numeric.h"
-#include "pg/policy.h"
-
-/* Tag and length. */
-#define HEADER_BYTES 5
 
 /* 32 digits and four hyphens. */
 #define UUID_TEXT_BYTES 36
 
-#define CANONICAL_NAN UINT64CONST(0x7FF8000000000000)
+/* Of a buffer, before it grows. */
+#define CANONICAL_FIRST_BYTES 1024
 
 /* The settings under which output functions are called. */
 static const char *const fixed_settings[][2] = {
@@ -118,8 +114,8 @@ float_text(const DatumType *t, Datum value)
 static char *
 label_text(DatumType *t, Datum value)
 {
+	struct varlena *packed;
 	char	   *text;
-	StringInfoData digits;
 
 	switch (t->policy->reader)
 	{
@@ -137,9 +133,10 @@ label_text(DatumType *t, Datum value)
 		case READ_FLOAT8:
 			return float_text(t, value);
 		case READ_NUMERIC:
-			initStringInfo(&digits);
-			numeric_append_text(value, &digits);
-			return digits.data;
+			packed = PG_DETOAST_DATUM_PACKED(value);
+			text = palloc(numeric_text_room(packed) + 1);
+			*numeric_put_text(packed, text) = '\0';
+			return text;
 		case READ_INTERVAL:
 			return interval_text(t, value);
 		default:
@@ -175,77 +172,58 @@ datum_label(DatumType *t, Datum value, const char **text, size_t *n_bytes, doubl
 	*text = datum_to_utf8(label, strlen(label), n_bytes);
 }
 
-/* Room for tag, length and payload; returns where the payload goes. */
-static inline char *
-begin_value(StringInfo out, CanonicalTag tag, size_t n_bytes)
+void
+canonical_begin(CanonicalBytes *out)
 {
-	uint32		length = pg_hton32((uint32) n_bytes);
-	char	   *to;
+	out->data = palloc(CANONICAL_FIRST_BYTES);
+	out->next = out->data;
+	out->limit = out->data + CANONICAL_FIRST_BYTES;
+}
 
-	enlargeStringInfo(out, (int) n_bytes + HEADER_BYTES);
-	to = out->data + out->len;
-	to[0] = (char) tag;
-	memcpy(to + 1, &length, sizeof(length));
-	out->len += HEADER_BYTES + (int) n_bytes;
-	out->data[out->len] = '\0';
-	return to + HEADER_BYTES;
+void
+canonical_grow(CanonicalBytes *out, Size n_bytes)
+{
+	Size		used = out->next - out->data;
+	Size		size = Max(2 * (Size) (out->limit - out->data), used + n_bytes);
+
+	out->data = repalloc_huge(out->data, size);
+	out->next = out->data + used;
+	out->limit = out->data + size;
 }
 
 static inline void
-put_bytes(StringInfo out, CanonicalTag tag, const char *bytes, size_t n_bytes)
+put_bytes(CanonicalBytes *out, CanonicalTag tag, const char *bytes, Size n_bytes)
 {
-	memcpy(begin_value(out, tag, n_bytes), bytes, n_bytes);
+	canonical_reserve(out, CANONICAL_HEADER_BYTES + n_bytes);
+	out->next = canonical_header(out->next, tag, n_bytes);
+	memcpy(out->next, bytes, n_bytes);
+	out->next += n_bytes;
 }
 
-static inline void
-put_word(StringInfo out, CanonicalTag tag, uint64 word)
-{
-	uint64		big_endian = pg_hton64(word);
-
-	memcpy(begin_value(out, tag, sizeof(big_endian)), &big_endian, sizeof(big_endian));
-}
-
-static inline void
-put_float(StringInfo out, double number)
-{
-	uint64		bits;
-
-	if (number == 0)
-		number = 0;				/* −0 too */
-	memcpy(&bits, &number, sizeof(bits));
-	put_word(out, TAG_FLOAT, isnan(number) ? CANONICAL_NAN : bits);
-}
-
-/* A numeric's text goes straight behind its header, whose length is filled in afterwards. */
+/* A numeric's text goes straight behind its header, which is written when its length is known. */
 static void
-put_numeric(StringInfo out, Datum value)
-{
-	int			start = out->len;
-	uint32		length;
-
-	(void) begin_value(out, TAG_NUMERIC, 0);
-	numeric_append_text(value, out);
-	length = pg_hton32((uint32) (out->len - start - HEADER_BYTES));
-	memcpy(out->data + start + 1, &length, sizeof(length));
-}
-
-static void
-put_text(StringInfo out, Datum value)
+put_numeric(CanonicalBytes *out, Datum value)
 {
 	struct varlena *packed = PG_DETOAST_DATUM_PACKED(value);
-	size_t		n_bytes;
-	const char *text = datum_to_utf8(VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed), &n_bytes);
+	char	   *text;
+	char	   *end;
 
-	put_bytes(out, TAG_TEXT, text, n_bytes);
+	canonical_reserve(out, CANONICAL_HEADER_BYTES + numeric_text_room(packed));
+	text = out->next + CANONICAL_HEADER_BYTES;
+	end = numeric_put_text(packed, text);
+	(void) canonical_header(out->next, TAG_NUMERIC, end - text);
+	out->next = end;
 }
 
 /* As uuid_out() writes it, which takes a microsecond: uuids are common as keys. */
 static void
-put_uuid(StringInfo out, const pg_uuid_t *uuid)
+put_uuid(CanonicalBytes *out, const pg_uuid_t *uuid)
 {
 	static const char digits[] = "0123456789abcdef";
-	char	   *to = begin_value(out, TAG_OTHER, UUID_TEXT_BYTES);
+	char	   *to;
 
+	canonical_reserve(out, CANONICAL_HEADER_BYTES + UUID_TEXT_BYTES);
+	to = canonical_header(out->next, TAG_OTHER, UUID_TEXT_BYTES);
 	for (int i = 0; i < UUID_LEN; i++)
 	{
 		if (i == 4 || i == 6 || i == 8 || i == 10)
@@ -253,26 +231,30 @@ put_uuid(StringInfo out, const pg_uuid_t *uuid)
 		*to++ = digits[uuid->data[i] >> 4];
 		*to++ = digits[uuid->data[i] & 15];
 	}
+	out->next = to;
 }
 
-/* Texts, bytea, and everything that goes by its output function. */
-static void
-put_other(DatumType *t, Datum value, StringInfo out)
+void
+datum_canonical(DatumType *t, Datum value, const ForestCell *cell, CanonicalBytes *out)
 {
 	struct varlena *packed;
-	ForestCell	cell;
 	const char *text;
 	size_t		n_bytes;
-	double		order;
 
 	switch (t->policy->reader)
 	{
+		case READ_TEXT:
 		case READ_BPCHAR:
 		case READ_NAME:
 		case READ_CHAR:
 		case READ_CSTRING:
-			datum_cell(t, value, false, &cell);
-			put_bytes(out, TAG_TEXT, cell.text, cell.n_bytes);
+			put_bytes(out, TAG_TEXT, cell->text, cell->n_bytes);
+			break;
+		case READ_NUMERIC:
+			put_numeric(out, value);
+			break;
+		case READ_UUID:
+			put_uuid(out, DatumGetUUIDP(value));
 			break;
 		case READ_BYTEA:
 			packed = PG_DETOAST_DATUM_PACKED(value);
@@ -282,62 +264,10 @@ put_other(DatumType *t, Datum value, StringInfo out)
 			text = interval_text(t, value);
 			put_bytes(out, TAG_OTHER, text, strlen(text));
 			break;
-		case READ_ENUM:
-			datum_label(t, value, &text, &n_bytes, &order);
-			put_bytes(out, TAG_OTHER, text, n_bytes);
-			break;
 		default:
 			text = output_text(t, value);
 			text = datum_to_utf8(text, strlen(text), &n_bytes);
 			put_bytes(out, TAG_OTHER, text, n_bytes);
-	}
-}
-
-void
-datum_canonical(DatumType *t, Datum value, bool is_null, StringInfo out)
-{
-	if (is_null)
-	{
-		(void) begin_value(out, TAG_NULL, 0);
-		return;
-	}
-	switch (t->policy->reader)
-	{
-		case READ_BOOL:
-			*begin_value(out, TAG_BOOL, 1) = DatumGetBool(value) ? 1 : 0;
-			break;
-		case READ_INT2:
-			put_word(out, TAG_INTEGER, (uint64) (int64) DatumGetInt16(value));
-			break;
-		case READ_INT4:
-			put_word(out, TAG_INTEGER, (uint64) (int64) DatumGetInt32(value));
-			break;
-		case READ_INT8:
-			put_word(out, TAG_INTEGER, (uint64) DatumGetInt64(value));
-			break;
-		case READ_FLOAT4:
-			put_float(out, DatumGetFloat4(value));
-			break;
-		case READ_FLOAT8:
-			put_float(out, DatumGetFloat8(value));
-			break;
-		case READ_NUMERIC:
-			put_numeric(out, value);
-			break;
-		case READ_DATE:
-			put_word(out, TAG_DATE, (uint64) (int64) DatumGetDateADT(value));
-			break;
-		case READ_TIMESTAMP:
-			put_word(out, TAG_TIMESTAMP, (uint64) DatumGetTimestamp(value));
-			break;
-		case READ_TEXT:
-			put_text(out, value);
-			break;
-		case READ_UUID:
-			put_uuid(out, DatumGetUUIDP(value));
-			break;
-		default:
-			put_other(t, value, out);
 	}
 }
 

@@ -261,6 +261,7 @@ describe_columns(TupleDesc columns, Dataset *d)
 		column->name = pstrdup(NameStr(attribute->attname));
 		column->type_name = format_type_with_typemod(attribute->atttypid, attribute->atttypmod);
 		column->varlena = attribute->attlen == -1;
+		column->by_value = attribute->attbyval;
 		column->role = COLUMN_FEATURE;
 		column->feature = -1;
 		datum_type_init(&column->type, attribute->atttypid, CurrentMemoryContext);
@@ -290,7 +291,6 @@ columns_assign(const TrainRequest *request, TupleDesc columns, Dataset *out)
 	out->time = request->time_column == NULL ? -1
 		: assign_role(out, request->time_column, COLUMN_TIME);
 	out->has_key = request->key != NIL;
-	out->has_excluded = request->exclude != NIL;
 
 	decide_task(request, out);
 	check_types(out);

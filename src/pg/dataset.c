@@ -2,8 +2,8 @@
  * dataset.c
  *	  The rows of a training query on their way into a ForestFrame.
  *
- * Every row is turned into canonical bytes once (datum_canonical, column by
- * column in the query's order).  Their hash over all columns is added to the
+ * Every row is turned into canonical bytes and cells once (reader.c, column
+ * by column in the query's order).  Their hash over all columns is added to the
  * dataset's sum, which is the same for any order of the rows; the hash over
  * the columns that are not excluded is the row's identity, from which all
  * draws about the row come; the hash over the key columns is its group.
@@ -46,6 +46,31 @@ frame_columns(const Dataset *d)
 	return columns;
 }
 
+/*
+ * What is to be read of each column.  Every column has a cell, those that are
+ * no features behind those that are.
+ */
+static ReaderColumn *
+reader_columns(const Dataset *d)
+{
+	ReaderColumn *columns = palloc0(d->n_columns * sizeof(ReaderColumn));
+	int			n_cells = d->n_features;
+
+	for (int i = 0; i < d->n_columns; i++)
+	{
+		DatasetColumn *from = &d->columns[i];
+		ReaderColumn *column = &columns[i];
+
+		column->type = &from->type;
+		column->cell = &d->cells[from->feature >= 0 ? from->feature : n_cells++];
+		column->varlena = from->varlena;
+		column->is_key = from->role == COLUMN_KEY;
+		column->is_excluded = from->role == COLUMN_EXCLUDED;
+		column->wants_cell = !column->is_key && !column->is_excluded;
+	}
+	return columns;
+}
+
 void
 dataset_begin(Dataset *d, PgHost *host, double expected_rows)
 {
@@ -65,10 +90,8 @@ dataset_begin(Dataset *d, PgHost *host, double expected_rows)
 	d->host = host;
 	d->expected_rows = expected_rows;
 	d->values = palloc(d->n_columns * sizeof(Datum));
-	d->cells = palloc0(Max(d->n_features, 1) * sizeof(ForestCell));
-	initStringInfo(&d->all);
-	initStringInfo(&d->kept);
-	initStringInfo(&d->group);
+	d->cells = palloc0(d->n_columns * sizeof(ForestCell));
+	reader_begin(&d->reader, reader_columns(d), d->n_columns);
 	budget_check(host, forest_frame_new(&host->host, &options, &d->frame, &why), &why);
 }
 
@@ -82,56 +105,75 @@ refuse_infinite(const DatasetColumn *column)
 			 errhint("Leave such rows out in the query, or give them a finite value.")));
 }
 
+/* The label of a target that is known. */
+static void
+dataset_label(Dataset *d, const ForestCell *cell, Datum value, ForestRow *row)
+{
+	ReaderColumn *column = &d->reader.columns[d->target];
+	DatasetColumn *target = &d->columns[d->target];
+	const ReaderLabel *label;
+
+	if (target->by_value)
+	{
+		label = reader_label(&d->reader, column, value);
+		row->target_label = label->text;
+		row->target_label_bytes = label->n_bytes;
+		row->target_order = label->order;
+	}
+	else if (target->type.kind == FOREST_CATEGORY)
+	{
+		row->target_label = cell->text;
+		row->target_label_bytes = cell->n_bytes;
+		row->target_order = 0;
+	}
+	else
+		datum_label(&target->type, value, &row->target_label, &row->target_label_bytes,
+					&row->target_order);
+}
+
 /* The target of a row; as a number it may turn out to be unknown. */
 static void
-dataset_target(const Dataset *d, DatasetColumn *column, Datum value, bool is_null,
-			   ForestRow *row)
+dataset_target(Dataset *d, Datum value, ForestRow *row)
 {
-	ForestCell	cell = {.missing = true};
+	const DatasetColumn *column = &d->columns[d->target];
+	const ForestCell *cell = d->reader.columns[d->target].cell;
 
-	if (column->type.kind == FOREST_NUMERIC)
-		datum_cell(&column->type, value, is_null, &cell);
-	else
-		cell.missing = is_null;
-	row->target_missing = cell.missing;
-	if (cell.missing)
+	row->target_missing = cell->missing;
+	if (cell->missing)
 		return;
-	if (isinf(cell.number))
+	if (column->type.kind == FOREST_NUMERIC && isinf(cell->number))
 		refuse_infinite(column);
 	if (d->task == FOREST_REGRESSION)
-		row->target_number = cell.number;
+		row->target_number = cell->number;
 	else
-		datum_label(&column->type, value, &row->target_label, &row->target_label_bytes,
-					&row->target_order);
+		dataset_label(d, cell, value, row);
 }
 
 /* The number of a weight or time column. */
 static double
-dataset_number(DatasetColumn *column, Datum value, bool is_null, const char *what)
+dataset_number(const Dataset *d, int i, const char *what)
 {
-	ForestCell	cell;
+	const ForestCell *cell = d->reader.columns[i].cell;
 
-	datum_cell(&column->type, value, is_null, &cell);
-	if (cell.missing)
+	if (cell->missing)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s column \"%s\" has a NULL", what, column->name),
+				 errmsg("%s column \"%s\" has a NULL", what, d->columns[i].name),
 				 errhint("Leave such rows out in the query, or give them a value with "
 						 "coalesce().")));
-	if (isinf(cell.number))
-		refuse_infinite(column);
-	return cell.number;
+	if (isinf(cell->number))
+		refuse_infinite(&d->columns[i]);
+	return cell->number;
 }
 
 /* Weight and time of a row with a known target. */
 static void
-dataset_weight_and_time(Dataset *d, const Datum *values, const bool *nulls, ForestRow *row)
+dataset_weight_and_time(const Dataset *d, ForestRow *row)
 {
 	row->weight = 1;
 	if (d->weight >= 0)
 	{
-		row->weight = dataset_number(&d->columns[d->weight], values[d->weight],
-									 nulls[d->weight], "weight");
+		row->weight = dataset_number(d, d->weight, "weight");
 		if (row->weight < 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -140,8 +182,7 @@ dataset_weight_and_time(Dataset *d, const Datum *values, const bool *nulls, Fore
 					 errhint("Weights are finite numbers of at least 0.")));
 	}
 	if (d->time >= 0)
-		row->time = dataset_number(&d->columns[d->time], values[d->time], nulls[d->time],
-								   "time");
+		row->time = dataset_number(d, d->time, "time");
 }
 
 /* Refuse a frame that has outgrown its budget, with what it would take in all. */
@@ -158,63 +199,33 @@ dataset_refuse(const Dataset *d)
 						   "%.0f.", budget_text(d->host->used), d->n_rows, d->expected_rows));
 }
 
-/*
- * Canonical bytes and cells of a row: fills all, kept, group and cells, and
- * replaces toasted values.
- */
-static void
-dataset_columns(Dataset *d, Datum *values, const bool *nulls)
+static Hash128
+hash_of(const CanonicalBytes *bytes)
 {
-	int			run = 0;		/* where the columns not yet copied to kept begin */
-
-	resetStringInfo(&d->all);
-	resetStringInfo(&d->kept);
-	resetStringInfo(&d->group);
-	for (int i = 0; i < d->n_columns; i++)
-	{
-		DatasetColumn *column = &d->columns[i];
-		int			start = d->all.len;
-
-		if (column->varlena && !nulls[i])
-			values[i] = PointerGetDatum(PG_DETOAST_DATUM_PACKED(values[i]));
-		datum_canonical(&column->type, values[i], nulls[i], &d->all);
-		if (column->feature >= 0)
-			datum_cell(&column->type, values[i], nulls[i], &d->cells[column->feature]);
-		else if (column->role == COLUMN_KEY)
-			appendBinaryStringInfo(&d->group, d->all.data + start, d->all.len - start);
-		else if (column->role == COLUMN_EXCLUDED)
-		{
-			appendBinaryStringInfo(&d->kept, d->all.data + run, start - run);
-			run = d->all.len;
-		}
-	}
-	if (d->has_excluded)
-		appendBinaryStringInfo(&d->kept, d->all.data + run, d->all.len - run);
+	return hash_bytes(bytes->data, bytes->next - bytes->data);
 }
 
 void
 dataset_row(void *ctx, TupleTableSlot *slot)
 {
 	Dataset    *d = ctx;
-	Datum	   *values = d->values;
-	const bool *nulls = slot->tts_isnull;
 	ForestRow	row = {.cells = d->cells};
 	Hash128		hash;
 	Status		status;
 	Failure		why;
 
-	memcpy(values, slot->tts_values, d->n_columns * sizeof(Datum));
-	dataset_columns(d, values, nulls);
-	hash = hash_bytes(d->all.data, d->all.len);
+	memcpy(d->values, slot->tts_values, d->n_columns * sizeof(Datum));
+	reader_row(&d->reader, d->values, slot->tts_isnull);
+	hash = hash_of(&d->reader.all);
 	hash_sum_add(&d->sum, hash);
 	d->n_rows++;
-	row.identity = d->has_excluded ? hash_bytes(d->kept.data, d->kept.len) : hash;
+	row.identity = d->reader.has_excluded ? hash_of(&d->reader.kept) : hash;
 	if (d->has_key)
-		row.group = hash_bytes(d->group.data, d->group.len);
+		row.group = hash_of(&d->reader.group);
 
-	dataset_target(d, &d->columns[d->target], values[d->target], nulls[d->target], &row);
+	dataset_target(d, d->values[d->target], &row);
 	if (!row.target_missing)
-		dataset_weight_and_time(d, values, nulls, &row);
+		dataset_weight_and_time(d, &row);
 	status = forest_frame_append(d->frame, &row, &why);
 	if (status == STATUS_NO_MEMORY && d->host->refused)
 		dataset_refuse(d);

@@ -10,6 +10,7 @@
 #include "forest/forest.h"
 #include "pg/datum.h"
 #include "pg/host.h"
+#include "pg/reader.h"
 
 /* What a column of the query is for. */
 typedef enum ColumnRole
@@ -28,6 +29,7 @@ typedef struct DatasetColumn
 	const char *type_name;		/* as format_type() shows it */
 	DatumType	type;
 	bool		varlena;		/* values may be toasted */
+	bool		by_value;
 	ColumnRole	role;
 	int			feature;		/* its column of the frame; -1 if it is no feature */
 } DatasetColumn;
@@ -45,7 +47,6 @@ typedef struct Dataset
 	int			weight;
 	int			time;
 	bool		has_key;
-	bool		has_excluded;
 
 	ForestTask	task;			/* FOREST_REGRESSION where task_open may change it */
 	bool		task_open;		/* by its type a number, unless only 0 and 1 come */
@@ -57,11 +58,9 @@ typedef struct Dataset
 	double		expected_rows;	/* the planner's estimate */
 	uint64		n_rows;			/* of the query, unknown targets included */
 	HashSum		sum;			/* of all rows, all columns */
+	Reader		reader;
 	Datum	   *values;			/* of the row at hand, not toasted */
-	ForestCell *cells;			/* of its features */
-	StringInfoData all;			/* canonical bytes of the row: of all columns, */
-	StringInfoData kept;		/* of those not excluded, */
-	StringInfoData group;		/* and of the key columns */
+	ForestCell *cells;			/* of its features, then of its other columns */
 } Dataset;
 
 /* Make an empty frame; memory comes from host and the current context. */

@@ -177,33 +177,6 @@ policy_char_text(char value, size_t *n_bytes)
 	return text;
 }
 
-/* Seconds since 1970 of microseconds since 2000; whole seconds are exact. */
-static inline double
-timestamp_seconds(Timestamp value)
-{
-	int64		seconds;
-	int64		rest;
-
-	if (TIMESTAMP_IS_NOBEGIN(value))
-		return -get_float8_infinity();
-	if (TIMESTAMP_IS_NOEND(value))
-		return get_float8_infinity();
-	seconds = value / USECS_PER_SEC;
-	rest = value % USECS_PER_SEC;
-	seconds += (int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
-	return (double) seconds + (double) rest / USECS_PER_SEC;
-}
-
-static inline double
-date_seconds(DateADT value)
-{
-	if (DATE_IS_NOBEGIN(value))
-		return -get_float8_infinity();
-	if (DATE_IS_NOEND(value))
-		return get_float8_infinity();
-	return (double) ((int64) value + POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
-}
-
 /* Months have 30 days and days 24 hours, as in the server's comparison of intervals. */
 static inline double
 interval_seconds(const Interval *value)
@@ -298,10 +271,10 @@ datum_cell(const DatumType *t, Datum value, bool is_null, ForestCell *cell)
 			cell->number = numeric_to_double(value);
 			break;
 		case READ_DATE:
-			cell->number = date_seconds(DatumGetDateADT(value));
+			cell->number = policy_date_seconds(DatumGetDateADT(value));
 			return;
 		case READ_TIMESTAMP:
-			cell->number = timestamp_seconds(DatumGetTimestamp(value));
+			cell->number = policy_timestamp_seconds(DatumGetTimestamp(value));
 			return;
 		case READ_INTERVAL:
 			cell->number = interval_seconds(DatumGetIntervalP(value));

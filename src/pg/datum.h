@@ -9,7 +9,6 @@
 #define CHURNOPS_PG_DATUM_H
 
 #include "fmgr.h"
-#include "lib/stringinfo.h"
 #include "forest/forest.h"
 
 struct TypePolicy;
@@ -19,7 +18,7 @@ typedef struct DatumType
 {
 	Oid			type;			/* as declared */
 	Oid			base;			/* domains resolved */
-	const struct TypePolicy *policy;	/* the row of the table; private to datum and canonical */
+	const struct TypePolicy *policy;	/* the row of the table; private to datum, canonical, reader */
 	bool		supported;		/* can be a feature */
 	ForestKind	kind;			/* if supported */
 	bool		integer;		/* int2, int4, int8 */
@@ -51,14 +50,7 @@ extern void datum_cell(const DatumType *t, Datum value, bool is_null, ForestCell
 extern void datum_label(DatumType *t, Datum value, const char **text, size_t *n_bytes,
 						double *order);
 
-/*
- * Append the canonical bytes of a value (algorithms I1): tag, length, payload.
- * Independent of DateStyle, IntervalStyle, TimeZone, extra_float_digits,
- * encoding and collation.  Works for every type.
- */
-extern void datum_canonical(DatumType *t, Datum value, bool is_null, StringInfo out);
-
-/* The tag that datum_canonical gives values of this type: part of the schema header. */
+/* The tag of the canonical bytes (canonical.c) of this type's values. */
 extern uint8 datum_canonical_tag(const DatumType *t);
 
 /*

@@ -194,6 +194,13 @@ write_oob(Training *t, StringInfo out, StringInfo warnings)
 	forest_scores_free(host, &scores);
 }
 
+/* What permutation importances are measured with. */
+typedef struct Measure
+{
+	const Training *training;
+	uint8_t    *labels;			/* of two classes: the same rows come each time */
+} Measure;
+
 /*
  * ForestMeasure: ROC AUC of two classes (the same for either as the positive
  * one), macro one-versus-rest AUC of several, R² of a regression.  Does not
@@ -202,10 +209,10 @@ write_oob(Training *t, StringInfo out, StringInfo warnings)
 static Status
 measure_scores(void *ctx, const ForestScores *scores, double *out, Failure *why)
 {
-	Training   *t = ctx;
+	Measure    *m = ctx;
+	const Training *t = m->training;
 	const Host *host = &t->host.host;
 	MetricReport report;
-	uint8_t    *labels;
 	Status		status;
 
 	if (t->task == FOREST_REGRESSION)
@@ -222,14 +229,15 @@ measure_scores(void *ctx, const ForestScores *scores, double *out, Failure *why)
 		*out = status == STATUS_OK ? report.value[METRIC_ROC_AUC_MACRO] : NAN;
 		return status;
 	}
-	labels = host->realloc(host->ctx, NULL, 0, Max(scores->n, 1));
-	if (labels == NULL)
-		return fail(why, STATUS_NO_MEMORY, "out of memory for %zu labels", scores->n);
-	for (size_t i = 0; i < scores->n; i++)
-		labels[i] = scores->label[i] == 1;
-	status = metric_roc_auc(host, labels, scores->outputs, scores->weight, scores->n, out, why);
-	host->realloc(host->ctx, labels, Max(scores->n, 1), 0);
-	return status;
+	if (m->labels == NULL)
+	{
+		m->labels = host->realloc(host->ctx, NULL, 0, Max(scores->n, 1));
+		if (m->labels == NULL)
+			return fail(why, STATUS_NO_MEMORY, "out of memory for %zu labels", scores->n);
+		for (size_t i = 0; i < scores->n; i++)
+			m->labels[i] = scores->label[i] == 1;
+	}
+	return metric_roc_auc(host, m->labels, scores->outputs, scores->weight, scores->n, out, why);
 }
 
 void
@@ -237,6 +245,7 @@ measure_training(Training *t)
 {
 	MemoryContext old = MemoryContextSwitchTo(t->context);
 	uint32		n_features = forest_model_n_features(t->model);
+	Measure		measure = {.training = t};
 	StringInfoData out;
 	StringInfoData warnings;
 	size_t		n_rows;
@@ -257,7 +266,9 @@ measure_training(Training *t)
 	t->permutation_sd = palloc(n_features * sizeof(double));
 	budget_check(&t->host,
 				 forest_permutation_importance(&t->host.host, t->forest, t->model,
-											   measure_scores, t, t->permutation,
+											   measure_scores, &measure, t->permutation,
 											   t->permutation_sd, &n_rows, &why), &why);
+	if (measure.labels != NULL)
+		t->host.host.realloc(t->host.host.ctx, measure.labels, Max(n_rows, 1), 0);
 	MemoryContextSwitchTo(old);
 }

@@ -141,63 +141,77 @@ numeric_to_double(Datum value)
 	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value));
 }
 
-/* Append the digits of weights from `from` down to `to`, four decimals each. */
-static void
-append_decimals(const Digits *d, int from, int to, StringInfo out)
+/* Write the digits of weights from `from` down to `to`, four decimals each. */
+static char *
+put_decimals(const Digits *d, int from, int to, char *out)
 {
 	for (int weight = from; weight >= to; weight--)
 	{
 		int			i = d->weight - weight;
 		int			value = i >= 0 && i < d->n_digits ? digit(d, i) : 0;
-		char		decimals[DIGIT_DECIMALS];
 
 		for (int k = DIGIT_DECIMALS - 1; k >= 0; k--)
 		{
-			decimals[k] = '0' + value % 10;
+			out[k] = '0' + value % 10;
 			value /= 10;
 		}
-		appendBinaryStringInfo(out, decimals, DIGIT_DECIMALS);
+		out += DIGIT_DECIMALS;
 	}
+	return out;
 }
 
-/* Drop leading zeros of the number that starts at `start`, but for its last digit. */
-static void
-drop_leading_zeros(StringInfo out, int start)
+/* Drop leading zeros of the number from start to end, but for its last digit. */
+static char *
+drop_leading_zeros(char *start, char *end)
 {
-	int			n = 0;
+	char	   *first = start;
 
-	while (start + n < out->len - 1 && out->data[start + n] == '0')
-		n++;
-	memmove(out->data + start, out->data + start + n, out->len - start - n + 1);
-	out->len -= n;
+	while (first < end - 1 && *first == '0')
+		first++;
+	memmove(start, first, end - first);
+	return end - (first - start);
 }
 
-void
-numeric_append_text(Datum value, StringInfo out)
+Size
+numeric_text_room(struct varlena *packed)
 {
 	Digits		d;
-	int			start;
+
+	read_digits(packed, &d);
+	if (d.special)
+		return sizeof("-Infinity");
+	/* digits before the point, those from weight -1 to the lowest, sign and point */
+	return (Size) DIGIT_DECIMALS * (Max(d.weight, 0) + 1 + Max(d.n_digits - d.weight - 1, 0)) + 2;
+}
+
+char *
+numeric_put_text(struct varlena *packed, char *to)
+{
+	Digits		d;
+	char	   *start;
 	int			lowest;
 
-	read_digits(PG_DETOAST_DATUM_PACKED(value), &d);
+	read_digits(packed, &d);
 	if (d.special)
 	{
-		appendStringInfoString(out, isnan(d.number) ? "NaN" :
-							   d.number > 0 ? "Infinity" : "-Infinity");
-		return;
+		const char *name = isnan(d.number) ? "NaN" : d.number > 0 ? "Infinity" : "-Infinity";
+
+		memcpy(to, name, strlen(name));
+		return to + strlen(name);
 	}
 	while (d.n_digits > 0 && digit(&d, d.n_digits - 1) == 0)
 		d.n_digits--;
 	if (d.n_digits > 0 && d.negative)
-		appendStringInfoChar(out, '-');
-	start = out->len;
-	append_decimals(&d, d.n_digits > 0 ? Max(d.weight, 0) : 0, 0, out);
-	drop_leading_zeros(out, start);
+		*to++ = '-';
+	start = to;
+	to = put_decimals(&d, d.n_digits > 0 ? Max(d.weight, 0) : 0, 0, to);
+	to = drop_leading_zeros(start, to);
 	lowest = d.weight - d.n_digits + 1;
 	if (d.n_digits == 0 || lowest >= 0)
-		return;
-	appendStringInfoChar(out, '.');
-	append_decimals(&d, -1, lowest, out);
-	while (out->data[out->len - 1] == '0')
-		out->data[--out->len] = '\0';
+		return to;
+	*to++ = '.';
+	to = put_decimals(&d, -1, lowest, to);
+	while (to[-1] == '0')
+		to--;
+	return to;
 }

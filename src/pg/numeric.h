@@ -6,15 +6,16 @@
 #ifndef CHURNOPS_PG_NUMERIC_H
 #define CHURNOPS_PG_NUMERIC_H
 
-#include "lib/stringinfo.h"
-
 /* The nearest double of a numeric Datum; NaN and infinities are kept. */
 extern double numeric_to_double(Datum value);
 
 /*
- * Append the value as decimal digits without an exponent, leading or trailing
- * zeros: equal numbers give equal texts.  Also "NaN", "Infinity", "-Infinity".
+ * Write the value, detoasted, as decimal digits without an exponent, leading
+ * or trailing zeros: equal numbers give equal texts.  Also "NaN", "Infinity",
+ * "-Infinity".  Returns the end, where no NUL is put; there must be room for
+ * as many bytes as numeric_text_room() says, which may be more than are used.
  */
-extern void numeric_append_text(Datum value, StringInfo out);
+extern char *numeric_put_text(struct varlena *packed, char *to);
+extern Size numeric_text_room(struct varlena *packed);
 
 #endif

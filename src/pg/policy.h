@@ -1,9 +1,13 @@
 /*
  * policy.h
- *	  The row of the type table, for datum.c and canonical.c alone.
+ *	  The row of the type table, for datum.c, canonical.c and reader.c alone.
  */
 #ifndef CHURNOPS_PG_POLICY_H
 #define CHURNOPS_PG_POLICY_H
+
+#include "datatype/timestamp.h"
+#include "utils/date.h"
+#include "utils/float.h"
 
 #include "pg/datum.h"
 
@@ -61,5 +65,33 @@ extern char *policy_enum_label(Oid value, double *order);
 
 /* "char" as text::"char" would write it; n_bytes may be 0. */
 extern char *policy_char_text(char value, size_t *n_bytes);
+
+/* Seconds since 1970 of microseconds since 2000; whole seconds are exact. */
+static inline double
+policy_timestamp_seconds(Timestamp value)
+{
+	int64		seconds;
+	int64		rest;
+
+	if (TIMESTAMP_IS_NOBEGIN(value))
+		return -get_float8_infinity();
+	if (TIMESTAMP_IS_NOEND(value))
+		return get_float8_infinity();
+	seconds = value / USECS_PER_SEC;
+	rest = value % USECS_PER_SEC;
+	seconds += (int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
+	return (double) seconds + (double) rest / USECS_PER_SEC;
+}
+
+/* Seconds since 1970. */
+static inline double
+policy_date_seconds(DateADT value)
+{
+	if (DATE_IS_NOBEGIN(value))
+		return -get_float8_infinity();
+	if (DATE_IS_NOEND(value))
+		return get_float8_infinity();
+	return (double) ((int64) value + POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
+}
 
 #endif

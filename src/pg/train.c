@@ -358,8 +358,9 @@ static void
 phase_done(Training *t, const char *phase)
 {
 	ereport(DEBUG1,
-			(errmsg_internal("churnops: %s after %.3f s, %zu kB at most", phase,
-							 training_seconds(t), t->host.peak / 1024)));
+			(errmsg_internal("churnops: %s after %.4f s, %zu kB at most, %.4f s of CPU", phase,
+							 training_seconds(t), t->host.peak / 1024,
+							 (double) (clock() - t->started_clock) / CLOCKS_PER_SEC)));
 	t->peak = Max(t->peak, t->host.peak);
 	t->host.peak = t->host.used;
 }
@@ -387,6 +388,7 @@ training_run(const TrainRequest *request)
 	t->request = *request;
 	t->context = context;
 	t->started_at = GetCurrentTimestamp();
+	t->started_clock = clock();
 	pg_host_init(&t->host, AllocSetContextCreate(context, "churnops training data",
 												 ALLOCSET_DEFAULT_SIZES), budget_bytes());
 	forest_params_free(&t->host.host, arguments_params(&t->host, t->request.params));
@@ -507,6 +509,7 @@ churnops_train(PG_FUNCTION_ARGS)
 	check_right(&request);
 	t = training_run(&request);
 	registration_store(t, &version, &status);
+	phase_done(t, "version registered");
 	result = result_row(fcinfo, t, version, status);
 	training_free(t);
 	return result;

@@ -6,6 +6,8 @@
 #ifndef CHURNOPS_PG_TRAIN_H
 #define CHURNOPS_PG_TRAIN_H
 
+#include <time.h>
+
 #include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
 #include "utils/jsonb.h"
@@ -43,6 +45,7 @@ typedef struct Training
 	MemoryContext context;
 	PgHost		host;			/* over a child of context, with the budget */
 	TimestampTz started_at;
+	clock_t		started_clock;	/* CPU time of the backend */
 
 	/* from the query */
 	Dataset		dataset;

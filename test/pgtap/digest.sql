@@ -76,5 +76,44 @@ SELECT pg_temp.other('SELECT * FROM things WHERE id <> 7', 'a row less');
 SELECT pg_temp.other('SELECT t.* FROM things AS t, generate_series(1, 2) AS i WHERE i = 1 OR id = 7', 'a row twice');
 SELECT pg_temp.other(pg_temp.with_changed('y', 'NULLIF(id, 7) % 2 = 1'), 'a target that is not known');
 
+-- Digests are compared over years, so they and the split never change: what they were when this was
+-- written, of values at the ends of their types
+CREATE TYPE level AS ENUM ('low', 'high');
+CREATE TABLE edges AS
+SELECT i AS id, i % 2 = 1 AS y, i % 7 AS x,
+	(ARRAY['0', '-0', 'NaN', 'Infinity', '-Infinity', '4.9e-324', '0.1', '-1e300', NULL])[1 + i % 9]::float8 AS f8,
+	(ARRAY['0', '-0', 'NaN', 'Infinity', '-1e-45', '0.1', '-3e38', NULL])[1 + i % 8]::float4 AS f4,
+	(ARRAY['0', '0.000', '-0.5', 'NaN', 'Infinity', '-Infinity', '12345678901234567890', '1e-20', '-9999.99990000', '10000', '100000000.0001', '1e300', NULL])[1 + i % 13]::numeric AS n,
+	(ARRAY['-9223372036854775808', '9223372036854775807', '0', '-1', NULL])[1 + i % 5]::bigint AS i8,
+	(ARRAY[-2147483648, 2147483647, 0, NULL])[1 + i % 4] AS i4, (ARRAY[-32768, 32767, NULL])[1 + i % 3]::smallint AS i2,
+	(ARRAY['infinity', '-infinity', '2000-01-01', '0001-01-01', NULL])[1 + i % 5]::date AS d,
+	(ARRAY['infinity', '-infinity', '2000-01-01 00:00:00.000001', '1970-01-01', NULL])[1 + i % 5]::timestamp AS ts,
+	(ARRAY['', 'a', 'Straße', ' blank ', repeat('x', 20), repeat('ü', 150), repeat('long ', 3000), NULL])[1 + i % 8] AS t,
+	(ARRAY['', 'ab ', NULL])[1 + i % 3]::char(4) AS c, (ARRAY['name', NULL])[1 + i % 2]::name AS name,
+	(ARRAY['', 'q', NULL])[1 + i % 3]::"char" AS q, (ARRAY['low', 'high', NULL])[1 + i % 3]::level AS e,
+	(ARRAY[true, false, NULL])[1 + i % 3] AS b, decode(repeat('00ff', i), 'hex') AS bytes,
+	make_interval(months => -i, days => i % 3, secs => i / 8.0) AS span, make_interval(secs => i)::time AS tm,
+	('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a' || lpad(to_hex(i), 2, '0'))::uuid AS u, i::bit(8) AS bits, ARRAY[i, NULL] AS ints
+FROM generate_series(1, 240) AS i;
+CREATE FUNCTION pg_temp.trained(query text, target text, VARIADIC options text[]) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	digests text;
+BEGIN
+	PERFORM churnops_train('frozen', query, target, '{"n_estimators": 1}', exclude => options[1]::text[], key => options[2]::text[],
+		task => 'classification');
+	SELECT left(dataset_digest, 16) || ' ' || n_train INTO digests FROM churnops.versions WHERE model = 'frozen' ORDER BY version DESC LIMIT 1;
+	PERFORM churnops_drop_model('frozen');
+	RETURN digests;
+END $$;
+SELECT is(pg_temp.trained(query, target, excluded, key), digests, format('the digest of %s, target %s, key %s', query, target, key))
+FROM (VALUES
+	('TABLE edges', 'y', '{f8,f4,n,d,ts,bytes,tm,u,bits,ints}', NULL, '5732e9a586482a01 186'),
+	('TABLE edges', 'e', '{f8,f4,n,d,ts,bytes,tm,bits,ints}', '{u,t}', '5732e9a586482a01 119'),
+	('TABLE edges', 'i2', '{f8,f4,d,ts,bytes,tm,u,bits,ints}', '{n}', '5732e9a586482a01 148'),
+	('TABLE edges', 't', '{f8,n,d,ts,bytes,tm,u,bits,ints}', '{f4}', '5732e9a586482a01 120'),
+	('SELECT * FROM edges WHERE f8 NOT IN (''inf'', ''-inf'')', 'f8', '{f4,n,bytes,tm,bits,ints}', '{d,ts,u}', 'fdfe1f2181a4a2af 114'),
+	('SELECT * FROM edges WHERE n NOT IN (''inf'', ''-inf'')', 'n', '{f8,f4,d,ts,tm,u,bits,ints}', '{bytes}', '754daac6da66e227 130')
+) AS v(query, target, excluded, key, digests);
+
 SELECT * FROM finish();
 ROLLBACK;

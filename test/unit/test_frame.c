@@ -2,6 +2,8 @@
  * test_frame.c
  *	  What a frame keeps of the rows it is given, and what it refuses.
  */
+#include <stdlib.h>
+
 #include "tap.h"
 #include "train_fixture.h"
 
@@ -383,6 +385,51 @@ test_texts(void)
 }
 
 /* An artifact has no room for more features. */
+/* Texts of every length around those of words, each byte of each changed once. */
+#define LONGEST_TEXT 40
+
+static void
+test_every_byte_counts(void)
+{
+	ForestColumn column = {"plan", FOREST_CATEGORY, false};
+	ForestFrameOptions options = {.columns = &column,.n_columns = 1,.target = FOREST_TARGET_NUMBER};
+	ForestFrame *frame = NULL;
+	TestHost	t;
+	uint32_t	n_texts = 0;
+	uint32_t	n_rows = 0;
+	bool		right = true;
+
+	test_host_begin(&t);
+	(void) forest_frame_new(&t.host, &options, &frame, NULL);
+	for (int round = 0; round < 2; round++)
+	{
+		uint32_t	expected = 0;
+
+		for (size_t n = 0; n <= LONGEST_TEXT; n++)
+			for (size_t changed = 0; changed <= n; changed++)
+			{
+				/* no longer than the text, so that a sanitizer sees what is read */
+				char	   *text = malloc(n > 0 ? n : 1);
+				ForestCell	cell = {.text = text,.n_bytes = n};
+				ForestRow	row = {.cells = &cell,.identity = {n_rows, 0}};
+
+				memset(text, 'a', n);
+				if (changed < n)
+					text[changed] = 'b';
+				if (forest_frame_append(frame, &row, NULL) != STATUS_OK ||
+					id_at(frame, 0, n_rows++) != expected++)
+					right = false;
+				free(text);
+			}
+		n_texts = (uint32_t) frame->columns[0].dictionary.n_texts;
+		right = right && n_texts == expected;
+	}
+	tap_ok(right, "%u texts, alike but for one byte or their length, are told apart and found again",
+		   n_texts);
+	forest_frame_free(frame);
+	tap_ok(test_host_end(&t), "no leak");
+}
+
 static void
 test_columns(void)
 {
@@ -456,6 +503,7 @@ main(void)
 	test_class_order();
 	test_class_limits();
 	test_texts();
+	test_every_byte_counts();
 	test_columns();
 	test_failures();
 	return tap_done();

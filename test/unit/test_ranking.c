@@ -289,6 +289,59 @@ test_odd_scores(const Host *host)
 #endif
 }
 
+/* A probability of a kind: spread, few values, near 0 with ones far off, all but the same. */
+static double
+probability_of_kind(int kind, RngStream *stream)
+{
+	uint32_t	draw = rng_stream_below(stream, 1000000);
+
+	switch (kind)
+	{
+		case 0:
+			return draw / 1000000.0;
+		case 1:
+			return draw % 7 / 6.0;
+		case 2:
+			return draw % 100 == 0 ? 1 : ldexp(draw, -60);
+		case 3:
+			return draw % 3 == 0 ? -0.0 : draw * 0x1p-1074;
+		case 4:
+			return 0.5 + draw % 500 * 0x1p-53;
+		default:
+			return 0.25;
+	}
+}
+
+/* The area that is counted is the one of the walk down a ranking, to the bit. */
+static void
+test_counted_area(const Host *host)
+{
+	static uint8_t label[3000];
+	static double score[3000];
+	static const size_t sizes[] = {2, 3, 65, 300, 3000};
+	RngStream	stream;
+	MetricReport report;
+	bool		same = true;
+
+	rng_stream_begin(&stream, 1, 2, 3, 4);
+	for (int kind = 0; kind < 6; kind++)
+		for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++)
+			for (uint32_t rare = 1; rare <= 100; rare *= 10)
+			{
+				size_t		n = sizes[s];
+
+				for (size_t i = 0; i < n; i++)
+				{
+					label[i] = i == 0 || (i > 1 && rng_stream_below(&stream, 2 * rare) == 0);
+					score[i] = probability_of_kind(kind, &stream);
+				}
+				if (metric_binary(host, label, score, NULL, n, &report, NULL) != STATUS_OK ||
+					report.value[METRIC_ROC_AUC] != auc_of(host, label, score, NULL, n))
+					same = false;
+			}
+	tap_ok(same, "the counted area is that of the ranking, to the bit");
+}
+
 typedef struct ManyRows
 {
 	uint8_t		label[MAX_ROWS];
@@ -318,12 +371,16 @@ main(void)
 	test_lift_cuts(&t.host);
 	test_undefined(&t.host);
 	test_odd_scores(&t.host);
+	test_counted_area(&t.host);
 	tap_ok(test_host_end(&t), "no leak");
 	for (i = 0; i < MAX_ROWS; i++)
 	{
 		rows.label[i] = i % 3 == 0;
 		rows.score[i] = (double) (i * 7919 % 1009);
 	}
-	tap_ok(test_sweep(auc_call, &rows, 2, 4), "AUC survives refusals and cancels");
+	tap_ok(test_sweep(auc_call, &rows, 4, 4), "AUC survives refusals and cancels");
+	for (i = 0; i < MAX_ROWS; i++)
+		rows.score[i] = rows.score[i] / 1009;
+	tap_ok(test_sweep(auc_call, &rows, 2, 1), "AUC of probabilities survives them too");
 	return tap_done();
 }
