@@ -80,7 +80,9 @@ PG_OBJS := \
 	src/pg/registration.o \
 	src/pg/report.o \
 	src/pg/reproduce.o \
+	src/pg/rewrite.o \
 	src/pg/row.o \
+	src/pg/row_columns.o \
 	src/pg/row_json.o \
 	src/pg/row_key.o \
 	src/pg/score.o \

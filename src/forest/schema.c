@@ -207,40 +207,47 @@ schema_index_categories(const Host *host, ForestFeature *feature, Failure *why)
 	return STATUS_OK;
 }
 
-/* 1 if a cut is below a number, else 0: the sign of their difference, which never underflows. */
-static inline uint32_t
-is_below(double cut, double number)
-{
-	double		difference = cut - number;
-	uint64_t	bits;
-
-	memcpy(&bits, &difference, sizeof(bits));
-	return (uint32_t) (bits >> 63);
-}
-
 /*
  * The number of cuts below, by halving.  Which half is arithmetic, not a
  * condition: compilers make a jump of that, which no processor can guess.
+ * Behind the first question both halves have 2^k - 1 cuts, where n is not
+ * itself one less than a power of two they overlap; so a step takes as many
+ * instructions as it has to, and searches of several features overlap in the
+ * machine.
  */
+static inline uint32_t
+count_below(const double *cuts, uint32_t n, double number)
+{
+	uint32_t	step = UINT32_C(1) << (31 - __builtin_clz(n));
+	uint32_t	below = (n + 1 - step) * (uint32_t) (cuts[step - 1] < number);
+
+	while ((step /= 2) > 0)
+		below += step * (uint32_t) (cuts[below + step - 1] < number);
+	return below;
+}
+
+static inline uint8_t
+encode_number(const ForestFeature *feature, double number)
+{
+	if (isnan(number))
+		return FOREST_MISSING;
+	if (feature->n_bins == 1)
+		return 0;
+	return (uint8_t) count_below(feature->cuts, feature->n_bins - 1, number);
+}
+
 uint8_t
 schema_encode_number(const ForestFeature *feature, double number)
 {
-	const double *base = feature->cuts;
-	uint32_t	left = feature->n_bins - 1;
+	return encode_number(feature, number);
+}
 
-	if (isnan(number))
-		return FOREST_MISSING;
-	if (left == 0)
-		return 0;
-	number = -(0.0 - number);	/* a zero becomes -0.0, else -0.0 - 0.0 were below */
-	while (left > 1)
-	{
-		uint32_t	half = left / 2;
-
-		base += half & (0 - is_below(base[half - 1], number));
-		left -= half;
-	}
-	return (uint8_t) ((uint32_t) (base - feature->cuts) + is_below(*base, number));
+void
+schema_encode_numbers(const ForestSchema *schema, const uint16_t *features,
+					  const double *numbers, uint32_t n, uint8_t *row)
+{
+	for (uint32_t i = 0; i < n; i++)
+		row[features[i]] = encode_number(&schema->features[features[i]], numbers[i]);
 }
 
 static uint8_t

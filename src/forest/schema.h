@@ -66,6 +66,8 @@ extern Status schema_index_categories(const Host *host, ForestFeature *feature, 
 /* The bin of a value. */
 extern uint8_t schema_encode(const ForestFeature *feature, const ForestCell *cell);
 extern uint8_t schema_encode_number(const ForestFeature *feature, double number);
+extern void schema_encode_numbers(const ForestSchema *schema, const uint16_t *features,
+								  const double *numbers, uint32_t n, uint8_t *row);
 
 /* The artifact's form, docs/model-format.md; get checks everything. */
 extern void schema_put(ByteWriter *w, const ForestSchema *schema);
