@@ -40,6 +40,7 @@ FOREST_OBJS := \
 	src/forest/rows.o \
 	src/forest/schema.o \
 	src/forest/scores.o \
+	src/forest/search.o \
 	src/forest/settings.o \
 	src/forest/share.o \
 	src/forest/split.o \

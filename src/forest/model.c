@@ -111,5 +111,6 @@ void
 forest_model_encode_numbers(const ForestModel *model, const uint16_t *features,
 							const double *numbers, uint32_t n, uint8_t *row)
 {
-	schema_encode_numbers(&model->schema, features, numbers, n, row);
+	schema_encode_numbers(&model->schema, features, numbers, n,
+						  cpu_level(model->host->cpu_limit), row);
 }

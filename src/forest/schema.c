@@ -67,6 +67,7 @@ feature_free(const Host *host, ForestFeature *feature)
 	text_free(host, &feature->name);
 	if (feature->cuts != NULL)
 		memory_free(host, feature->cuts, feature->n_bins - 1, sizeof(double));
+	search_table_free(host, feature);
 	texts_free(host, feature->categories, feature->n_categories);
 	memory_free(host, feature->slots, feature->n_slots, sizeof(uint16_t));
 }
@@ -104,6 +105,7 @@ schema_bytes(const ForestSchema *schema)
 		total += sizeof(*f) + f->name.n_bytes + 1;
 		if (f->cuts != NULL)
 			total += (f->n_bins - 1) * sizeof(double);
+		total += search_table_bytes(f);
 		total += texts_bytes(f->categories, f->n_categories);
 		total += f->n_slots * sizeof(uint16_t);
 	}
@@ -160,6 +162,26 @@ forest_category_key(const char *text, size_t n_bytes, char *buffer, size_t *key_
 	return buffer;
 }
 
+/* Of keys in memory only: no artifact has it, so machines may differ. */
+static inline uint64_t
+category_hash(const char *key, size_t n_bytes)
+{
+	const uint64_t multiplier = UINT64_C(0x9E3779B97F4A7C15);
+	uint64_t	hash = n_bytes;
+	uint64_t	word;
+
+	for (; n_bytes >= sizeof(word); key += sizeof(word), n_bytes -= sizeof(word))
+	{
+		memcpy(&word, key, sizeof(word));
+		hash = (hash ^ word) * multiplier;
+		hash ^= hash >> 32;
+	}
+	for (word = 0; n_bytes > 0; n_bytes--)
+		word = word << 8 | (unsigned char) key[n_bytes - 1];
+	hash = (hash ^ word) * multiplier;
+	return hash ^ hash >> 32;
+}
+
 /*
  * The slot where a key is, or the free one where it belongs.  At least half of
  * the slots are free.
@@ -168,7 +190,7 @@ static uint32_t
 category_slot(const ForestFeature *feature, const char *key, size_t key_bytes)
 {
 	uint32_t	mask = feature->n_slots - 1;
-	uint32_t	slot = (uint32_t) hash_bytes(key, key_bytes).lo & mask;
+	uint32_t	slot = (uint32_t) category_hash(key, key_bytes) & mask;
 
 	while (feature->slots[slot] != 0)
 	{
@@ -205,49 +227,6 @@ schema_index_categories(const Host *host, ForestFeature *feature, Failure *why)
 		feature->slots[slot] = (uint16_t) (code + 1);
 	}
 	return STATUS_OK;
-}
-
-/*
- * The number of cuts below, by halving.  Which half is arithmetic, not a
- * condition: compilers make a jump of that, which no processor can guess.
- * Behind the first question both halves have 2^k - 1 cuts, where n is not
- * itself one less than a power of two they overlap; so a step takes as many
- * instructions as it has to, and searches of several features overlap in the
- * machine.
- */
-static inline uint32_t
-count_below(const double *cuts, uint32_t n, double number)
-{
-	uint32_t	step = UINT32_C(1) << (31 - __builtin_clz(n));
-	uint32_t	below = (n + 1 - step) * (uint32_t) (cuts[step - 1] < number);
-
-	while ((step /= 2) > 0)
-		below += step * (uint32_t) (cuts[below + step - 1] < number);
-	return below;
-}
-
-static inline uint8_t
-encode_number(const ForestFeature *feature, double number)
-{
-	if (isnan(number))
-		return FOREST_MISSING;
-	if (feature->n_bins == 1)
-		return 0;
-	return (uint8_t) count_below(feature->cuts, feature->n_bins - 1, number);
-}
-
-uint8_t
-schema_encode_number(const ForestFeature *feature, double number)
-{
-	return encode_number(feature, number);
-}
-
-void
-schema_encode_numbers(const ForestSchema *schema, const uint16_t *features,
-					  const double *numbers, uint32_t n, uint8_t *row)
-{
-	for (uint32_t i = 0; i < n; i++)
-		row[features[i]] = encode_number(&schema->features[features[i]], numbers[i]);
 }
 
 static uint8_t
@@ -373,7 +352,7 @@ get_cuts(ByteReader *r, const Host *host, ForestFeature *feature, Failure *why)
 			return artifact_damaged(why, "cuts are not finite and increasing");
 		feature->cuts[i] = cut;
 	}
-	return STATUS_OK;
+	return search_table(host, feature, why);
 }
 
 static Status
