@@ -162,23 +162,40 @@ forest_category_key(const char *text, size_t n_bytes, char *buffer, size_t *key_
 	return buffer;
 }
 
+/* Up to eight bytes as a number; with their count, it says which they are. */
+static inline uint64_t
+short_word(const unsigned char *bytes, size_t n_bytes)
+{
+	uint32_t	first;
+	uint32_t	last;
+
+	if (n_bytes >= sizeof(first))
+	{
+		memcpy(&first, bytes, sizeof(first));
+		memcpy(&last, bytes + n_bytes - sizeof(last), sizeof(last));
+		return (uint64_t) last << 32 | first;
+	}
+	if (n_bytes == 0)
+		return 0;
+	return bytes[0] | (uint64_t) bytes[n_bytes / 2] << 8 | (uint64_t) bytes[n_bytes - 1] << 16;
+}
+
 /* Of keys in memory only: no artifact has it, so machines may differ. */
 static inline uint64_t
 category_hash(const char *key, size_t n_bytes)
 {
 	const uint64_t multiplier = UINT64_C(0x9E3779B97F4A7C15);
+	const unsigned char *bytes = (const unsigned char *) key;
 	uint64_t	hash = n_bytes;
 	uint64_t	word;
 
-	for (; n_bytes >= sizeof(word); key += sizeof(word), n_bytes -= sizeof(word))
+	for (; n_bytes > sizeof(word); bytes += sizeof(word), n_bytes -= sizeof(word))
 	{
-		memcpy(&word, key, sizeof(word));
+		memcpy(&word, bytes, sizeof(word));
 		hash = (hash ^ word) * multiplier;
 		hash ^= hash >> 32;
 	}
-	for (word = 0; n_bytes > 0; n_bytes--)
-		word = word << 8 | (unsigned char) key[n_bytes - 1];
-	hash = (hash ^ word) * multiplier;
+	hash = (hash ^ short_word(bytes, n_bytes)) * multiplier;
 	return hash ^ hash >> 32;
 }
 

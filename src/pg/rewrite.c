@@ -142,7 +142,6 @@ columns_of_table(const PlannerInfo *root, Var *row, RowColumns *columns)
 		return false;
 	entry = rt_fetch(row->varno, root->parse->rtable);
 	if (entry->rtekind != RTE_RELATION || entry->relkind == RELKIND_VIEW ||
-		row->vartype != get_rel_type_id(entry->relid) ||
 		find_source((Node *) root->parse->jointree, row->varno) != SOURCE_PRESENT)
 		return false;
 	table = table_open(entry->relid, NoLock);
@@ -188,8 +187,7 @@ columns_of_record(const RowExpr *row, RowColumns *columns)
 		return false;
 	forboth(value, row->args, name, row->colnames)
 	{
-		if (strVal(lfirst(name))[0] != '\0' &&
-			!add_column(columns, strVal(lfirst(name)), lfirst(value)))
+		if (!add_column(columns, strVal(lfirst(name)), lfirst(value)))
 			return false;
 	}
 	return true;

@@ -147,8 +147,10 @@ SELECT pg_temp.equal($$SELECT a.id FROM customers AS c JOIN customers AS a ON ch
 	ORDER BY 1$$, 'a join condition');
 SELECT pg_temp.equal($$SELECT (SELECT max(churnops_predict('churn', @)) FROM customers AS c WHERE c.id < a.id) FROM customers AS a
 	WHERE a.id < 9 ORDER BY a.id$$, 'a sublink');
-SELECT pg_temp.equal($$SELECT churnops_predict(CASE WHEN id % 2 = 0 THEN 'churn' ELSE 'amount' END, @) FROM customers AS c
-	ORDER BY id$$, 'a reference that changes from row to row');
+SELECT results_eq(
+	$$SELECT churnops_predict(CASE WHEN id % 2 = 0 THEN 'churn/1' ELSE 'amount' END, c) FROM customers AS c ORDER BY id$$,
+	$$SELECT CASE WHEN id % 2 = 0 THEN churnops_predict('churn/1', (SELECT c)) ELSE churnops_predict('amount', (SELECT c)) END
+	FROM customers AS c ORDER BY id$$, 'a reference that changes from row to row');
 CREATE TABLE target AS SELECT *, NULL::float8 AS p FROM customers;
 SELECT pg_temp.columns($$UPDATE target SET p = churnops_predict('churn', target)$$, 'UPDATE');
 UPDATE target SET p = churnops_predict('churn', target);
@@ -204,6 +206,14 @@ SELECT results_eq(
 	$$SELECT churnops_predict_class('kinds', s) FROM (SELECT * FROM grown) AS s GROUP BY s ORDER BY 1$$,
 	$$SELECT churnops_predict_class('kinds', (SELECT g)) FROM grown AS g ORDER BY 1$$, 'of a subquery too');
 SELECT pg_temp.a_row($$SELECT (SELECT churnops_predict('churn', c)) FROM customers AS c$$, 'of an outer query');
+SELECT is(count(p)::int, 0, 'nor of one that has it missing')
+FROM (SELECT (SELECT churnops_predict('churn', c) FROM generate_series(1, 1) AS one JOIN customers AS d ON d.id = one) AS p
+	FROM generate_series(1, 2) AS i LEFT JOIN customers AS c ON c.id = -i) AS s;
+CREATE TABLE nested AS SELECT id, g AS c FROM grown AS g;
+SELECT pg_temp.a_row($$SELECT churnops_predict_class('kinds', n.c) FROM nested AS n$$, 'a column that is a row');
+SELECT results_eq($$SELECT churnops_predict_class('kinds', n.c) FROM nested AS n ORDER BY id$$,
+	$$SELECT churnops_predict_class('kinds', g) FROM grown AS g ORDER BY id$$, 'says the same');
+DROP TABLE nested;
 SELECT pg_temp.a_row($$SELECT churnops_predict('churn', s) FROM (SELECT * FROM customers OFFSET 0) AS s$$, 'of a subquery on its own');
 SELECT pg_temp.a_row($$SELECT churnops_predict('kinds', ROW(tenure, contract)) FROM customers$$, 'ROW(...)');
 SELECT pg_temp.a_row($$SELECT churnops_predict('kinds', (tenure, contract)) FROM customers$$, 'a row in brackets');
@@ -306,8 +316,10 @@ SELECT is(pg_temp.value_as('churnops_caller',
 ALTER TABLE customers DISABLE ROW LEVEL SECURITY;
 
 -- A function that was changed is called as it is
+SELECT pg_temp.columns('EXECUTE of_all', 'a cached plan');
 ALTER FUNCTION churnops_predict(text, record) STRICT;
 SELECT pg_temp.a_row($$SELECT churnops_predict('churn', c) FROM customers AS c$$, 'STRICT');
+SELECT pg_temp.a_row('EXECUTE of_all', 'in a cached plan too');
 ALTER FUNCTION churnops_predict(text, record) CALLED ON NULL INPUT;
 ALTER FUNCTION churnops_predict(text, record) SET search_path = public;
 SELECT pg_temp.a_row($$SELECT churnops_predict('churn', c) FROM customers AS c$$, 'a setting');
