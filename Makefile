@@ -43,6 +43,7 @@ FOREST_OBJS := \
 	src/forest/scan.o \
 	src/forest/schema.o \
 	src/forest/scores.o \
+	src/forest/search.o \
 	src/forest/settings.o \
 	src/forest/share.o \
 	src/forest/small.o \
@@ -85,7 +86,9 @@ PG_OBJS := \
 	src/pg/registration.o \
 	src/pg/report.o \
 	src/pg/reproduce.o \
+	src/pg/rewrite.o \
 	src/pg/row.o \
+	src/pg/row_columns.o \
 	src/pg/row_json.o \
 	src/pg/row_key.o \
 	src/pg/score.o \

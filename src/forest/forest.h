@@ -485,6 +485,13 @@ extern uint8_t forest_model_encode(const ForestModel *model, uint32_t feature,
 								   const ForestCell *cell);
 
 /*
+ * The bins of n numbers of one row, NaN for missing ones: of numbers[i] into
+ * row[features[i]].  The features are none of categories.
+ */
+extern void forest_model_encode_numbers(const ForestModel *model, const uint16_t *features,
+										const double *numbers, uint32_t n, uint8_t *row);
+
+/*
  * Outputs of a prediction per row: 1 for regression (the value) and for two
  * classes (P of the class with index 1), else one probability per class.
  */

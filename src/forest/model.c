@@ -106,3 +106,11 @@ forest_model_encode(const ForestModel *model, uint32_t feature, const ForestCell
 {
 	return schema_encode(&model->schema.features[feature], cell);
 }
+
+void
+forest_model_encode_numbers(const ForestModel *model, const uint16_t *features,
+							const double *numbers, uint32_t n, uint8_t *row)
+{
+	schema_encode_numbers(&model->schema, features, numbers, n,
+						  cpu_level(model->host->cpu_limit), row);
+}

@@ -67,6 +67,7 @@ feature_free(const Host *host, ForestFeature *feature)
 	text_free(host, &feature->name);
 	if (feature->cuts != NULL)
 		memory_free(host, feature->cuts, feature->n_bins - 1, sizeof(double));
+	search_table_free(host, feature);
 	texts_free(host, feature->categories, feature->n_categories);
 	memory_free(host, feature->slots, feature->n_slots, sizeof(uint16_t));
 }
@@ -104,6 +105,7 @@ schema_bytes(const ForestSchema *schema)
 		total += sizeof(*f) + f->name.n_bytes + 1;
 		if (f->cuts != NULL)
 			total += (f->n_bins - 1) * sizeof(double);
+		total += search_table_bytes(f);
 		total += texts_bytes(f->categories, f->n_categories);
 		total += f->n_slots * sizeof(uint16_t);
 	}
@@ -160,6 +162,43 @@ forest_category_key(const char *text, size_t n_bytes, char *buffer, size_t *key_
 	return buffer;
 }
 
+/* Up to eight bytes as a number; with their count, it says which they are. */
+static inline uint64_t
+short_word(const unsigned char *bytes, size_t n_bytes)
+{
+	uint32_t	first;
+	uint32_t	last;
+
+	if (n_bytes >= sizeof(first))
+	{
+		memcpy(&first, bytes, sizeof(first));
+		memcpy(&last, bytes + n_bytes - sizeof(last), sizeof(last));
+		return (uint64_t) last << 32 | first;
+	}
+	if (n_bytes == 0)
+		return 0;
+	return bytes[0] | (uint64_t) bytes[n_bytes / 2] << 8 | (uint64_t) bytes[n_bytes - 1] << 16;
+}
+
+/* Of keys in memory only: no artifact has it, so machines may differ. */
+static inline uint64_t
+category_hash(const char *key, size_t n_bytes)
+{
+	const uint64_t multiplier = UINT64_C(0x9E3779B97F4A7C15);
+	const unsigned char *bytes = (const unsigned char *) key;
+	uint64_t	hash = n_bytes;
+	uint64_t	word;
+
+	for (; n_bytes > sizeof(word); bytes += sizeof(word), n_bytes -= sizeof(word))
+	{
+		memcpy(&word, bytes, sizeof(word));
+		hash = (hash ^ word) * multiplier;
+		hash ^= hash >> 32;
+	}
+	hash = (hash ^ short_word(bytes, n_bytes)) * multiplier;
+	return hash ^ hash >> 32;
+}
+
 /*
  * The slot where a key is, or the free one where it belongs.  At least half of
  * the slots are free.
@@ -168,7 +207,7 @@ static uint32_t
 category_slot(const ForestFeature *feature, const char *key, size_t key_bytes)
 {
 	uint32_t	mask = feature->n_slots - 1;
-	uint32_t	slot = (uint32_t) hash_bytes(key, key_bytes).lo & mask;
+	uint32_t	slot = (uint32_t) category_hash(key, key_bytes) & mask;
 
 	while (feature->slots[slot] != 0)
 	{
@@ -205,42 +244,6 @@ schema_index_categories(const Host *host, ForestFeature *feature, Failure *why)
 		feature->slots[slot] = (uint16_t) (code + 1);
 	}
 	return STATUS_OK;
-}
-
-/* 1 if a cut is below a number, else 0: the sign of their difference, which never underflows. */
-static inline uint32_t
-is_below(double cut, double number)
-{
-	double		difference = cut - number;
-	uint64_t	bits;
-
-	memcpy(&bits, &difference, sizeof(bits));
-	return (uint32_t) (bits >> 63);
-}
-
-/*
- * The number of cuts below, by halving.  Which half is arithmetic, not a
- * condition: compilers make a jump of that, which no processor can guess.
- */
-uint8_t
-schema_encode_number(const ForestFeature *feature, double number)
-{
-	const double *base = feature->cuts;
-	uint32_t	left = feature->n_bins - 1;
-
-	if (isnan(number))
-		return FOREST_MISSING;
-	if (left == 0)
-		return 0;
-	number = -(0.0 - number);	/* a zero becomes -0.0, else -0.0 - 0.0 were below */
-	while (left > 1)
-	{
-		uint32_t	half = left / 2;
-
-		base += half & (0 - is_below(base[half - 1], number));
-		left -= half;
-	}
-	return (uint8_t) ((uint32_t) (base - feature->cuts) + is_below(*base, number));
 }
 
 static uint8_t
@@ -366,7 +369,7 @@ get_cuts(ByteReader *r, const Host *host, ForestFeature *feature, Failure *why)
 			return artifact_damaged(why, "cuts are not finite and increasing");
 		feature->cuts[i] = cut;
 	}
-	return STATUS_OK;
+	return search_table(host, feature, why);
 }
 
 static Status

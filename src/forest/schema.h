@@ -15,6 +15,7 @@
 #define CHURNOPS_FOREST_SCHEMA_H
 
 #include "core/bytes.h"
+#include "core/cpu.h"
 #include "forest/forest.h"
 
 /* A category, or a class label: NUL-terminated, n_bytes without the NUL. */
@@ -30,6 +31,7 @@ typedef struct ForestFeature
 	ForestKind	kind;
 	uint32_t	n_bins;			/* bins of values, 1 … 255; missing not counted */
 	double	   *cuts;			/* n_bins − 1, strictly increasing; NULL for categories */
+	double	   *table;			/* of a model: the cuts as search.c wants them; else NULL */
 	ForestText *categories;		/* n_categories, by code; NULL for numbers */
 	uint32_t	n_categories;
 	bool		has_other;		/* then code n_categories is OTHER, and n_bins one more */
@@ -66,6 +68,16 @@ extern Status schema_index_categories(const Host *host, ForestFeature *feature, 
 /* The bin of a value. */
 extern uint8_t schema_encode(const ForestFeature *feature, const ForestCell *cell);
 extern uint8_t schema_encode_number(const ForestFeature *feature, double number);
+
+/* The bins of n numbers of a model's features: of numbers[i] into row[features[i]]. */
+extern void schema_encode_numbers(const ForestSchema *schema, const uint16_t *features,
+								  const double *numbers, uint32_t n, CpuLevel level,
+								  uint8_t *row);
+
+/* The table that schema_encode_numbers() needs, made of the cuts. */
+extern Status search_table(const Host *host, ForestFeature *feature, Failure *why);
+extern size_t search_table_bytes(const ForestFeature *feature);
+extern void search_table_free(const Host *host, ForestFeature *feature);
 
 /* The artifact's form, docs/model-format.md; get checks everything. */
 extern void schema_put(ByteWriter *w, const ForestSchema *schema);

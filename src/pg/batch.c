@@ -27,7 +27,8 @@ batch_begin(Batch *batch, text *reference)
 void
 batch_columns(Batch *batch, TupleDesc columns)
 {
-	row_map_init(&batch->map, columns, batch->model, &batch->version, "query", false);
+	row_map_init(&batch->map, columns, ROW_ARRAYS, batch->model, &batch->version, "query",
+				 false);
 }
 
 bool

@@ -44,9 +44,8 @@
 
 typedef struct CacheEntry
 {
-	CachedModel model;			/* first: callers see this */
+	CachedModel model;			/* first: callers see this; its context holds all of the entry */
 	dlist_node	node;			/* in recently_used */
-	MemoryContext context;		/* holds the entry, its host and the forest */
 	PgHost		host;
 	Size		n_bytes;
 	int			pins;
@@ -63,7 +62,6 @@ static MemoryContext cache_context = NULL;
 static HTAB *slots = NULL;
 static dlist_head recently_used = DLIST_STATIC_INIT(recently_used); /* newest first */
 static Size total_bytes = 0;
-static uint64 last_serial = 0;
 
 static void
 prepare_cache(void)
@@ -86,7 +84,7 @@ evict(CacheEntry *entry)
 	(void) hash_search(slots, entry->model.digest, HASH_REMOVE, NULL);
 	dlist_delete(&entry->node);
 	total_bytes -= entry->n_bytes;
-	MemoryContextDelete(entry->context);
+	MemoryContextDelete(entry->model.context);
 }
 
 /* Evict from the end of the list until the rest fits, but never `kept`. */
@@ -161,9 +159,8 @@ load(const Resolved *version)
 		report_damage(version, psprintf("Decoding failed: %s.", report_text(why.text)));
 	report_status(status, &why);
 	pfree(artifact);
-	entry->context = context;
 	strlcpy(entry->model.digest, version->digest, sizeof(entry->model.digest));
-	entry->model.serial = ++last_serial;
+	entry->model.context = context;
 	MemoryContextSetIdentifier(context, MemoryContextStrdup(context, psprintf("%s/%d",
 																			   version->model,
 																			   version->version)));
@@ -171,8 +168,8 @@ load(const Resolved *version)
 	return entry;
 }
 
-CachedModel *
-cache_model(const Resolved *version)
+static CacheEntry *
+find_or_load(const Resolved *version)
 {
 	CacheSlot  *slot;
 	CacheEntry *entry;
@@ -182,15 +179,24 @@ cache_model(const Resolved *version)
 	if (slot != NULL)
 	{
 		dlist_move_head(&recently_used, &slot->entry->node);
-		return &slot->entry->model;
+		return slot->entry;
 	}
 	entry = load(version);
 	slot = hash_search(slots, version->digest, HASH_ENTER, NULL);
 	slot->entry = entry;
 	dlist_push_head(&recently_used, &entry->node);
 	total_bytes += entry->n_bytes;
-	MemoryContextSetParent(entry->context, cache_context);
+	MemoryContextSetParent(entry->model.context, cache_context);
 	trim(entry);
+	return entry;
+}
+
+CachedModel *
+cache_model(const Resolved *version)
+{
+	CacheEntry *entry = find_or_load(version);
+
+	entry->host.host.cpu_limit = (CpuLevel) guc_instruction_set;
 	return &entry->model;
 }
 

@@ -14,7 +14,9 @@ typedef struct CachedModel
 {
 	ForestModel *forest;
 	char		digest[65];
-	uint64		serial;			/* different for every entry made: keys for callers' own memos */
+	MemoryContext context;		/* lives as long: for what is kept with the model */
+	struct RowNames *names;		/* row_json.c's; NULL at first */
+	struct KeptMaps *maps;		/* row_columns.c's; NULL at first */
 } CachedModel;
 
 /*

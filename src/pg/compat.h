@@ -15,7 +15,10 @@
 #include <malloc.h>
 #endif
 
+#include "catalog/pg_proc.h"
+#include "nodes/primnodes.h"
 #include "storage/proc.h"
+#include "utils/acl.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -29,14 +32,26 @@
 #define pg_noreturn _Noreturn
 #endif
 
-/* The backend's own number of the running transaction: 17 moved the field. */
-static inline LocalTransactionId
-compat_local_transaction(void)
+/* May a role call a function?  16 has one function for objects of all kinds. */
+static inline bool
+compat_may_execute(Oid function, Oid role)
 {
-#if PG_VERSION_NUM >= 170000
-	return MyProc->vxid.lxid;
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(ProcedureRelationId, function, role, ACL_EXECUTE) == ACLCHECK_OK;
 #else
-	return MyProc->lxid;
+	return pg_proc_aclcheck(function, role, ACL_EXECUTE) == ACLCHECK_OK;
+#endif
+}
+
+/* Is this one of the OLD and NEW that RETURNING can name, since 18? */
+static inline bool
+compat_is_old_or_new(const Var *var)
+{
+#if PG_VERSION_NUM >= 180000
+	return var->varreturningtype != VAR_RETURNING_DEFAULT;
+#else
+	(void) var;
+	return false;
 #endif
 }
 

@@ -238,6 +238,38 @@ read_category(const DatumType *t, Datum value, ForestCell *cell)
 	}
 }
 
+/* The number of a value whose type is no category. */
+static inline double
+read_number(DatumReader reader, Datum value)
+{
+	switch (reader)
+	{
+		case READ_BOOL:
+			return DatumGetBool(value) ? 1 : 0;
+		case READ_INT2:
+			return DatumGetInt16(value);
+		case READ_INT4:
+			return DatumGetInt32(value);
+		case READ_INT8:
+			return (double) DatumGetInt64(value);
+		case READ_FLOAT4:
+			return DatumGetFloat4(value);
+		case READ_FLOAT8:
+			return DatumGetFloat8(value);
+		case READ_NUMERIC:
+			return numeric_to_double(value);
+		case READ_DATE:
+			return policy_date_seconds(DatumGetDateADT(value));
+		case READ_TIMESTAMP:
+			return policy_timestamp_seconds(DatumGetTimestamp(value));
+		case READ_INTERVAL:
+			return interval_seconds(DatumGetIntervalP(value));
+		default:
+			elog(ERROR, "a value of reader %d is no number", (int) reader);
+			return 0;
+	}
+}
+
 void
 datum_cell(const DatumType *t, Datum value, bool is_null, ForestCell *cell)
 {
@@ -247,41 +279,56 @@ datum_cell(const DatumType *t, Datum value, bool is_null, ForestCell *cell)
 	cell->number = 0;
 	if (is_null)
 		return;
+	if (t->policy->kind == FOREST_CATEGORY || !t->policy->feature)
+	{
+		read_category(t, value, cell);
+		return;
+	}
+	cell->number = read_number(t->policy->reader, value);
+	cell->missing = isnan(cell->number);
+}
+
+/* With the reader as a constant, so that its choice is made outside of the loop. */
+static inline void
+read_numbers(DatumReader reader, const char *values, const char *nulls, const DatumPlace *places,
+			 int n, double *numbers)
+{
+	for (int i = 0; i < n; i++)
+		numbers[i] = *(const bool *) (nulls + places[i].null) ? get_float8_nan() :
+			read_number(reader, *(const Datum *) (values + places[i].value));
+}
+
+void
+datum_numbers(const DatumType *t, const char *values, const char *nulls,
+			  const DatumPlace *places, int n, double *numbers)
+{
 	switch (t->policy->reader)
 	{
-		case READ_BOOL:
-			cell->number = DatumGetBool(value) ? 1 : 0;
-			return;
-		case READ_INT2:
-			cell->number = DatumGetInt16(value);
-			return;
-		case READ_INT4:
-			cell->number = DatumGetInt32(value);
-			return;
-		case READ_INT8:
-			cell->number = (double) DatumGetInt64(value);
+		case READ_FLOAT8:
+			read_numbers(READ_FLOAT8, values, nulls, places, n, numbers);
 			return;
 		case READ_FLOAT4:
-			cell->number = DatumGetFloat4(value);
-			break;
-		case READ_FLOAT8:
-			cell->number = DatumGetFloat8(value);
-			break;
-		case READ_NUMERIC:
-			cell->number = numeric_to_double(value);
-			break;
-		case READ_DATE:
-			cell->number = policy_date_seconds(DatumGetDateADT(value));
+			read_numbers(READ_FLOAT4, values, nulls, places, n, numbers);
 			return;
-		case READ_TIMESTAMP:
-			cell->number = policy_timestamp_seconds(DatumGetTimestamp(value));
+		case READ_INT2:
+			read_numbers(READ_INT2, values, nulls, places, n, numbers);
 			return;
-		case READ_INTERVAL:
-			cell->number = interval_seconds(DatumGetIntervalP(value));
+		case READ_INT4:
+			read_numbers(READ_INT4, values, nulls, places, n, numbers);
+			return;
+		case READ_INT8:
+			read_numbers(READ_INT8, values, nulls, places, n, numbers);
+			return;
+		case READ_BOOL:
+			read_numbers(READ_BOOL, values, nulls, places, n, numbers);
 			return;
 		default:
-			read_category(t, value, cell);
-			return;
+			read_numbers(t->policy->reader, values, nulls, places, n, numbers);
 	}
-	cell->missing = isnan(cell->number);
+}
+
+bool
+datum_same_reader(const DatumType *a, const DatumType *b)
+{
+	return a->policy->reader == b->policy->reader;
 }

@@ -40,6 +40,23 @@ extern void datum_type_init(DatumType *t, Oid type, MemoryContext context);
  */
 extern void datum_cell(const DatumType *t, Datum value, bool is_null, ForestCell *cell);
 
+/* Where a value of a row is, and whether it is NULL: bytes from where the row's begin. */
+typedef struct DatumPlace
+{
+	uint32		value;			/* of a Datum */
+	uint32		null;			/* of a bool */
+} DatumPlace;
+
+/*
+ * n values of one type that is no category as numbers, as datum_cell() has
+ * them; NaN for missing ones.
+ */
+extern void datum_numbers(const DatumType *t, const char *values, const char *nulls,
+						  const DatumPlace *places, int n, double *numbers);
+
+/* Are values of two types read in the same way? */
+extern bool datum_same_reader(const DatumType *a, const DatumType *b);
+
 /*
  * A target value (not NULL) as class label, in UTF-8: its text form
  * (value::text), where equal values have one form (numerics without trailing

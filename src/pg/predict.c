@@ -2,24 +2,32 @@
  * predict.c
  *	  churnops_predict, churnops_predict_class and churnops_predict_proba.
  *
- * Fifteen entry points: each of three answers over each of five forms of a
- * row.  All go through predict(), which resolves the reference (remembered for
- * the statement by reference.c, so it costs a comparison), makes sure that the
- * state in fn_extra is that of the model found, encodes the row and scores it.
+ * Eighteen entry points: each of three answers over each of six forms of a
+ * row.  All go through ready(), which sees to it that the state in fn_extra is
+ * that of the model which the reference means now; that costs two comparisons
+ * (reference_epoch() says whether anything can have changed).  Then the row is
+ * encoded and scored.
  *
  * fn_extra outlives a statement in PL/pgSQL's simple expressions, so nothing
- * in it is trusted without a look: the model by the serial number of the
- * resolved reference, the row type by its identity in the type cache.  The
- * model is pinned in the cache until the state's memory goes.
+ * in it is trusted without a look: the model by the epoch of the resolved
+ * reference, the row type by its identity in the type cache.  The model is
+ * pinned in the cache until the state's memory goes.
+ *
+ * The sixth form, columns, is what the planner makes of a row of a table
+ * (rewrite.c).
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/regproc.h"
 #include "utils/typcache.h"
 
 #include "pg/answer.h"
@@ -27,9 +35,29 @@
 #include "pg/report.h"
 #include "pg/row.h"
 
+PG_FUNCTION_INFO_V1(churnops_predict_record);
+PG_FUNCTION_INFO_V1(churnops_predict_jsonb);
+PG_FUNCTION_INFO_V1(churnops_predict_json);
+PG_FUNCTION_INFO_V1(churnops_predict_text);
+PG_FUNCTION_INFO_V1(churnops_predict_array);
+PG_FUNCTION_INFO_V1(churnops_predict_columns);
+PG_FUNCTION_INFO_V1(churnops_predict_class_record);
+PG_FUNCTION_INFO_V1(churnops_predict_class_jsonb);
+PG_FUNCTION_INFO_V1(churnops_predict_class_json);
+PG_FUNCTION_INFO_V1(churnops_predict_class_text);
+PG_FUNCTION_INFO_V1(churnops_predict_class_array);
+PG_FUNCTION_INFO_V1(churnops_predict_class_columns);
+PG_FUNCTION_INFO_V1(churnops_predict_proba_record);
+PG_FUNCTION_INFO_V1(churnops_predict_proba_jsonb);
+PG_FUNCTION_INFO_V1(churnops_predict_proba_json);
+PG_FUNCTION_INFO_V1(churnops_predict_proba_text);
+PG_FUNCTION_INFO_V1(churnops_predict_proba_array);
+PG_FUNCTION_INFO_V1(churnops_predict_proba_columns);
+
 /* A row type and how it maps to the model. */
 typedef struct RowShape
 {
+	MemoryContext context;		/* what is made for one row type; NULL at first */
 	Oid			type;			/* InvalidOid: none yet */
 	int32		typmod;
 	TypeCacheEntry *entry;		/* NULL for RECORD, whose typmods never change */
@@ -42,26 +70,27 @@ typedef struct RowShape
 
 typedef struct PredictState
 {
+	MemoryContext context;		/* the function's */
+	uint64		epoch;			/* when the reference was resolved; 0: start anew */
+	char	   *reference;
+	Size		reference_bytes;
 	Resolved	version;
 	CachedModel *model;			/* pinned; NULL at first */
 	Answer		answer;
-	MemoryContext model_context;	/* what is made for one model */
-	MemoryContext shape_context;	/* its child: what is made for one row type */
 	uint8	   *bins;
 	double	   *outputs;
-	RowShape	shape;
-	bool		has_names;
-	RowNames	names;
+	const RowMap *columns;		/* of a call with columns; NULL: not yet found */
+	RowShape	shape;			/* of a call with a row */
 } PredictState;
 
 typedef void (*EncodeRow) (PredictState *state, Datum row);
-typedef Datum (*GiveAnswer) (const PredictState *state);
 
-/* What a function answers with, and of which models. */
+/* What a function answers with, of which models, and its form for rows. */
 typedef struct Question
 {
 	void		(*check) (const PredictState *state);
-	GiveAnswer	answer;
+	Datum		(*answer) (const PredictState *state);
+	PGFunction	of_record;
 } Question;
 
 /* ---------------------------------------------------------------- state -- */
@@ -83,10 +112,7 @@ new_state(FmgrInfo *function)
 	PredictState *state = MemoryContextAllocZero(context, sizeof(PredictState));
 	MemoryContextCallback *callback = MemoryContextAlloc(context, sizeof(*callback));
 
-	state->model_context = AllocSetContextCreate(context, "churnops scoring",
-												 ALLOCSET_SMALL_SIZES);
-	state->shape_context = AllocSetContextCreate(state->model_context, "churnops row type",
-												 ALLOCSET_SMALL_SIZES);
+	state->context = context;
 	callback->func = release_model;
 	callback->arg = state;
 	MemoryContextRegisterResetCallback(context, callback);
@@ -94,33 +120,96 @@ new_state(FmgrInfo *function)
 	return state;
 }
 
+static void
+use_model(PredictState *state, CachedModel *model)
+{
+	if (model == state->model)
+		return;
+	cache_pin(model);
+	release_model(state);
+	state->model = model;
+	state->shape.type = InvalidOid;
+	state->columns = NULL;
+	if (state->bins != NULL)
+	{
+		pfree(state->bins);
+		pfree(state->outputs);
+		state->bins = NULL;
+	}
+	state->outputs = MemoryContextAlloc(state->context, sizeof(double) *
+										forest_model_n_outputs(model->forest));
+	state->bins = MemoryContextAllocZero(state->context, forest_model_row_bytes(model->forest));
+}
+
+/* The caller needs the right to call the function that the query named. */
+static void
+check_named_function(FunctionCallInfo fcinfo, const Question *question)
+{
+	Oid			function;
+	FmgrInfo	named;
+
+	if (PG_ARGISNULL(ROW_FUNCTION))
+		report_null_argument("function");
+	function = PG_GETARG_OID(ROW_FUNCTION);
+	fmgr_info(function, &named);
+	if (named.fn_addr != question->of_record)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"function\" must be the function that takes a row, not %s",
+						format_procedure(function)),
+				 errhint("Give the row, as in SELECT churnops_predict('churn', t) FROM t; the "
+						 "planner makes its columns of it.")));
+	if (!compat_may_execute(function, GetUserId()))
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FUNCTION, get_func_name(function));
+}
+
 /* Take the version that the reference means now. */
 static void
-use_version(PredictState *state, const Resolved *version, const Question *question)
+use_reference(PredictState *state, const char *reference, Size n_bytes, const Question *question)
 {
-	CachedModel *model;
+	Resolved	version = *reference_resolve(reference, (int) n_bytes);
 
-	state->version.serial = 0;
-	model = cache_model(version);
-	if (model != state->model)
-	{
-		cache_pin(model);
-		release_model(state);
-		state->model = model;
-		state->shape.type = InvalidOid;
-		state->has_names = false;
-		MemoryContextReset(state->shape_context);
-		MemoryContextResetOnly(state->model_context);
-		state->bins = MemoryContextAllocZero(state->model_context,
-											 forest_model_row_bytes(model->forest));
-		state->outputs = MemoryContextAlloc(state->model_context, sizeof(double) *
-											forest_model_n_outputs(model->forest));
-	}
-	answer_init(&state->answer, model, version);
-	state->version = *version;
-	state->version.serial = 0;
+	use_model(state, cache_model(&version));
+	answer_init(&state->answer, state->model, &version);
+	state->version = version;
 	question->check(state);
-	state->version.serial = version->serial;
+	if (state->reference_bytes < n_bytes || state->reference == NULL)
+		state->reference = MemoryContextAlloc(state->context, n_bytes);
+	state->reference_bytes = n_bytes;
+	memcpy(state->reference, reference, n_bytes);
+	state->epoch = reference_epoch();
+}
+
+/* The state, for the version that an argument refers to. */
+static inline PredictState *
+ready(FunctionCallInfo fcinfo, int argument, const Question *question)
+{
+	PredictState *state = fcinfo->flinfo->fn_extra;
+	text	   *reference;
+	Size		n_bytes;
+
+	if (PG_ARGISNULL(argument))
+		report_null_argument("model_ref");
+	if (unlikely(state == NULL))
+		state = new_state(fcinfo->flinfo);
+	reference = PG_GETARG_TEXT_PP(argument);
+	n_bytes = VARSIZE_ANY_EXHDR(reference);
+	if (unlikely(state->epoch != reference_epoch() || state->reference_bytes != n_bytes ||
+				 memcmp(state->reference, VARDATA_ANY(reference), n_bytes) != 0))
+	{
+		state->epoch = 0;
+		if (argument == ROW_REFERENCE)
+			check_named_function(fcinfo, question);
+		use_reference(state, VARDATA_ANY(reference), n_bytes, question);
+	}
+	return state;
+}
+
+static inline Datum
+score(const PredictState *state, const Question *question)
+{
+	forest_score(state->model->forest, state->bins, 1, state->outputs);
+	return question->answer(state);
 }
 
 /* ------------------------------------------------------------ row forms -- */
@@ -133,7 +222,10 @@ use_row_type(PredictState *state, Oid type, int32 typmod)
 	TupleDesc	columns;
 
 	shape->type = InvalidOid;
-	MemoryContextReset(state->shape_context);
+	if (shape->context == NULL)
+		shape->context = AllocSetContextCreate(state->context, "churnops row type",
+											   ALLOCSET_SMALL_SIZES);
+	MemoryContextReset(shape->context);
 	shape->entry = NULL;
 	shape->identifier = 0;
 	if (type != RECORDOID)
@@ -142,12 +234,12 @@ use_row_type(PredictState *state, Oid type, int32 typmod)
 		shape->identifier = shape->entry->tupDesc_identifier;
 	}
 	columns = lookup_rowtype_tupdesc(type, typmod);
-	caller = MemoryContextSwitchTo(state->shape_context);
+	caller = MemoryContextSwitchTo(shape->context);
 	shape->columns = CreateTupleDescCopyConstr(columns);
 	ReleaseTupleDesc(columns);
 	shape->values = palloc(sizeof(Datum) * shape->columns->natts);
 	shape->nulls = palloc(sizeof(bool) * shape->columns->natts);
-	row_map_init(&shape->map, shape->columns, state->model, &state->version, "row",
+	row_map_init(&shape->map, shape->columns, ROW_ARRAYS, state->model, &state->version, "row",
 				 type == RECORDOID);
 	(void) MemoryContextSwitchTo(caller);
 	shape->typmod = typmod;
@@ -176,15 +268,7 @@ encode_record(PredictState *state, Datum row)
 static void
 encode_jsonb(PredictState *state, Datum row)
 {
-	if (!state->has_names)
-	{
-		MemoryContext caller = MemoryContextSwitchTo(state->model_context);
-
-		row_names_init(&state->names, state->model->forest);
-		(void) MemoryContextSwitchTo(caller);
-		state->has_names = true;
-	}
-	row_encode_json(&state->names, state->model, &state->version, DatumGetJsonbP(row),
+	row_encode_json(row_names(state->model), state->model, &state->version, DatumGetJsonbP(row),
 					state->bins);
 }
 
@@ -245,49 +329,35 @@ give_probabilities(const PredictState *state)
 	return answer_probabilities(&state->answer, state->outputs);
 }
 
-static const Question ask_number = {require_number, give_number};
-static const Question ask_class = {require_classes, give_class};
-static const Question ask_probabilities = {require_classes, give_probabilities};
+static const Question ask_number = {require_number, give_number, churnops_predict_record};
+static const Question ask_class = {require_classes, give_class, churnops_predict_class_record};
+static const Question ask_probabilities =
+{require_classes, give_probabilities, churnops_predict_proba_record};
 
 /* --------------------------------------------------------- entry points -- */
 
 static Datum
 predict(FunctionCallInfo fcinfo, EncodeRow encode, const Question *question)
 {
-	PredictState *state = fcinfo->flinfo->fn_extra;
-	text	   *reference;
-	const Resolved *version;
+	PredictState *state = ready(fcinfo, 0, question);
 
-	if (PG_ARGISNULL(0))
-		report_null_argument("model_ref");
-	if (unlikely(state == NULL))
-		state = new_state(fcinfo->flinfo);
-	reference = PG_GETARG_TEXT_PP(0);
-	version = reference_resolve(VARDATA_ANY(reference), VARSIZE_ANY_EXHDR(reference));
-	if (unlikely(version->serial != state->version.serial))
-		use_version(state, version, question);
 	if (PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	encode(state, PG_GETARG_DATUM(1));
-	forest_score(state->model->forest, state->bins, 1, state->outputs);
-	return question->answer(state);
+	return score(state, question);
 }
 
-PG_FUNCTION_INFO_V1(churnops_predict_record);
-PG_FUNCTION_INFO_V1(churnops_predict_jsonb);
-PG_FUNCTION_INFO_V1(churnops_predict_json);
-PG_FUNCTION_INFO_V1(churnops_predict_text);
-PG_FUNCTION_INFO_V1(churnops_predict_array);
-PG_FUNCTION_INFO_V1(churnops_predict_class_record);
-PG_FUNCTION_INFO_V1(churnops_predict_class_jsonb);
-PG_FUNCTION_INFO_V1(churnops_predict_class_json);
-PG_FUNCTION_INFO_V1(churnops_predict_class_text);
-PG_FUNCTION_INFO_V1(churnops_predict_class_array);
-PG_FUNCTION_INFO_V1(churnops_predict_proba_record);
-PG_FUNCTION_INFO_V1(churnops_predict_proba_jsonb);
-PG_FUNCTION_INFO_V1(churnops_predict_proba_json);
-PG_FUNCTION_INFO_V1(churnops_predict_proba_text);
-PG_FUNCTION_INFO_V1(churnops_predict_proba_array);
+static Datum
+predict_columns(FunctionCallInfo fcinfo, const Question *question)
+{
+	PredictState *state = ready(fcinfo, ROW_REFERENCE, question);
+
+	if (unlikely(state->columns == NULL))
+		state->columns = row_map_of_call(fcinfo, state->model, &state->version);
+	row_encode(state->columns, &fcinfo->args[ROW_FIRST_VALUE].value,
+			   &fcinfo->args[ROW_FIRST_VALUE].isnull, state->bins);
+	return score(state, question);
+}
 
 Datum
 churnops_predict_record(PG_FUNCTION_ARGS)
@@ -317,6 +387,12 @@ Datum
 churnops_predict_array(PG_FUNCTION_ARGS)
 {
 	return predict(fcinfo, encode_array, &ask_number);
+}
+
+Datum
+churnops_predict_columns(PG_FUNCTION_ARGS)
+{
+	return predict_columns(fcinfo, &ask_number);
 }
 
 Datum
@@ -350,6 +426,12 @@ churnops_predict_class_array(PG_FUNCTION_ARGS)
 }
 
 Datum
+churnops_predict_class_columns(PG_FUNCTION_ARGS)
+{
+	return predict_columns(fcinfo, &ask_class);
+}
+
+Datum
 churnops_predict_proba_record(PG_FUNCTION_ARGS)
 {
 	return predict(fcinfo, encode_record, &ask_probabilities);
@@ -377,4 +459,10 @@ Datum
 churnops_predict_proba_array(PG_FUNCTION_ARGS)
 {
 	return predict(fcinfo, encode_array, &ask_probabilities);
+}
+
+Datum
+churnops_predict_proba_columns(PG_FUNCTION_ARGS)
+{
+	return predict_columns(fcinfo, &ask_probabilities);
 }

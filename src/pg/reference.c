@@ -21,12 +21,17 @@
  * So nothing is invalidated.  A reference is resolved by an index lookup under
  * GetActiveSnapshot(), the snapshot by which the statement sees everything
  * else (about a microsecond a table), and the answer is remembered as long as
- * that cannot change: for this local transaction, user and snapshot, the
- * latter known by xmin, xmax, the counts of its running transactions and its
- * command.  With equal xmin and xmax the set of running transactions can only
- * shrink, on a standby too, so equal counts mean equal sets.  The user is in
- * the key because rights are checked at the same time; a SET ROLE or a
- * SECURITY DEFINER function in the middle asks again.
+ * that cannot change: for this user and snapshot, the latter known by xmin,
+ * xmax and the counts of its running transactions.  With equal xmin and xmax
+ * the set of running transactions can only shrink, on a standby too, so equal
+ * counts mean equal sets.  What the transaction itself has done is known by
+ * its id, which it has from its first change on, and the snapshot's command.
+ * Transactions that change nothing have no id: where nobody writes, one answer
+ * serves them all.  The user is in the key because rights are checked at the
+ * same time; a SET ROLE or a SECURITY DEFINER function in the middle asks
+ * again.  Rights and roles are changed by transactions with ids, too.  A
+ * serializable transaction probes for itself, since the server has to see what
+ * it reads.
  *
  * One thing the key does not show: after ROLLBACK TO a savepoint the same
  * command number can mean fewer rows.  Therefore everything is forgotten when
@@ -63,13 +68,14 @@
 /* What must be equal for an answer to hold still. */
 typedef struct MemoKey
 {
-	LocalTransactionId transaction;
+	TransactionId transaction;	/* the own one, if it has an id */
 	Oid			user;
 	TransactionId xmin;
 	TransactionId xmax;
 	uint32		n_running;
 	int32		n_running_sub;
 	CommandId	command;
+	int32		isolation;
 } MemoKey;
 
 typedef struct MemoEntry
@@ -83,21 +89,31 @@ typedef struct MemoEntry
 static struct
 {
 	MemoKey		key;
+	uint64		epoch;			/* of the key; 0: none yet */
 	int			n_entries;
 	int			next;			/* to be replaced when all are taken */
 	int			last;			/* found last time */
 	MemoEntry	entries[MEMO_ENTRIES];
 } memo;
 
-/* Numbers the probes of this backend. */
+/* Number the probes and the epochs of this backend. */
 static uint64 last_serial = 0;
+static uint64 last_epoch = 0;
 
 static void
-forget_at_abort(XactEvent event, void *arg)
+forget(void)
+{
+	memo.n_entries = 0;
+	memo.epoch = ++last_epoch;
+}
+
+static void
+forget_at_end(XactEvent event, void *arg)
 {
 	(void) arg;
-	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PARALLEL_ABORT)
-		memo.n_entries = 0;
+	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PARALLEL_ABORT ||
+		XactIsoLevel == XACT_SERIALIZABLE)
+		forget();
 }
 
 static void
@@ -108,13 +124,13 @@ forget_at_subabort(SubXactEvent event, SubTransactionId subtransaction,
 	(void) parent;
 	(void) arg;
 	if (event == SUBXACT_EVENT_ABORT_SUB)
-		memo.n_entries = 0;
+		forget();
 }
 
 void
 reference_init(void)
 {
-	RegisterXactCallback(forget_at_abort, NULL);
+	RegisterXactCallback(forget_at_end, NULL);
 	RegisterSubXactCallback(forget_at_subabort, NULL);
 }
 
@@ -301,9 +317,8 @@ resolve(const char *text, Resolved *out)
 
 /* ----------------------------------------------------------------- memo -- */
 
-/* Drop the answers unless they were given under the present key. */
-static void
-check_memo_key(void)
+uint64
+reference_epoch(void)
 {
 	Snapshot	snapshot;
 	MemoKey		key;
@@ -311,18 +326,20 @@ check_memo_key(void)
 	if (!ActiveSnapshotSet())
 		elog(ERROR, "a model is referred to without a snapshot");
 	snapshot = GetActiveSnapshot();
-	key.transaction = compat_local_transaction();
+	key.transaction = GetTopTransactionIdIfAny();
 	key.user = GetUserId();
 	key.xmin = snapshot->xmin;
 	key.xmax = snapshot->xmax;
 	key.n_running = snapshot->xcnt;
 	key.n_running_sub = snapshot->subxcnt;
 	key.command = snapshot->curcid;
-	if (memcmp(&key, &memo.key, sizeof(key)) != 0)
+	key.isolation = XactIsoLevel;
+	if (unlikely(memcmp(&key, &memo.key, sizeof(key)) != 0))
 	{
-		memo.n_entries = 0;
+		forget();
 		memo.key = key;
 	}
+	return memo.epoch;
 }
 
 static MemoEntry *
@@ -348,14 +365,14 @@ reference_resolve(const char *text, int n_bytes)
 	MemoEntry  *entry;
 	Resolved	resolved;
 
-	check_memo_key();
+	(void) reference_epoch();
 	entry = find_entry(text, n_bytes);
 	if (entry != NULL)
 		return &entry->resolved;
 	resolve(pnstrdup(text, n_bytes), &resolved);
 
 	/* A probe can run code that resolves, or abort: the memo is touched only now. */
-	check_memo_key();
+	(void) reference_epoch();
 	if (memo.n_entries < MEMO_ENTRIES)
 		memo.next = memo.n_entries++;
 	else

@@ -36,11 +36,17 @@ typedef struct Resolved
 /*
  * Resolve a reference under GetActiveSnapshot(), with the caller's right to
  * predict checked (membership of the model's owner).  Remembered per text for
- * the statement; see the essay in reference.c.  Unknown and forbidden models
+ * as long as it cannot change; see the essay in reference.c.  Unknown and forbidden models
  * raise the same 42704; an unknown version or alias of an own model is 42704.
  * The result is valid until the next call.
  */
 extern const Resolved *reference_resolve(const char *text, int n_bytes);
+
+/*
+ * A number that changes when an answer of reference_resolve() may no longer
+ * hold: with an equal one and an equal text, the answer is still the same.
+ */
+extern uint64 reference_epoch(void);
 
 /*
  * Is there a model of this name that the current user owns (by membership)?

@@ -194,18 +194,13 @@ match_nameless(RowMap *map, TupleDesc columns, const Resolved *version)
 						 version->model)));
 }
 
-void
-row_map_init(RowMap *map, TupleDesc columns, const CachedModel *model, const Resolved *version,
-			 const char *what, bool by_position)
+static void
+match_columns(RowMap *map, TupleDesc columns, const Resolved *version, const char *what,
+			  bool by_position)
 {
-	map->forest = model->forest;
-	map->n_features = (int) forest_model_n_features(model->forest);
-	map->n_columns = 0;
-	map->columns = palloc(sizeof(int) * map->n_features);
-	map->types = palloc(sizeof(DatumType) * map->n_features);
 	for (int i = 0; i < map->n_features; i++)
 	{
-		const char *name = row_feature_name(model->forest, i);
+		const char *name = row_feature_name(map->forest, i);
 		int			found = find_column(columns, name, what);
 
 		if (found < 0)
@@ -217,13 +212,75 @@ row_map_init(RowMap *map, TupleDesc columns, const CachedModel *model, const Res
 		}
 		datum_type_init(&map->types[i], TupleDescAttr(columns, found)->atttypid,
 						CurrentMemoryContext);
-		if (!accepts(model->forest, i, &map->types[i]))
-			row_wrong_type(version, name, what, forest_model_feature_kind(model->forest, i),
+		if (!accepts(map->forest, i, &map->types[i]))
+			row_wrong_type(version, name, what, forest_model_feature_kind(map->forest, i),
 						   psprintf("of type %s",
 									format_type_be(TupleDescAttr(columns, found)->atttypid)));
 		map->columns[i] = found;
 		map->n_columns = Max(map->n_columns, found + 1);
 	}
+}
+
+/* Put a feature behind those that are in order. */
+static void
+put_in_order(RowMap *map, int position, int feature, RowLayout layout)
+{
+	int			column = map->columns[feature];
+	DatumPlace *place = &map->places[position];
+
+	map->features[position] = feature;
+	place->value = column * (layout == ROW_ARRAYS ? sizeof(Datum) : sizeof(NullableDatum));
+	place->null = column * (layout == ROW_ARRAYS ? sizeof(bool) : sizeof(NullableDatum));
+}
+
+/* Order the features for encoding. */
+static void
+order_features(RowMap *map, RowLayout layout)
+{
+	bool	   *done = palloc0(sizeof(bool) * map->n_features);
+	int			n = 0;
+
+	map->features = palloc(sizeof(uint16) * map->n_features);
+	map->places = palloc(sizeof(DatumPlace) * map->n_features);
+	map->runs = palloc(sizeof(RowRun) * map->n_features);
+	map->n_runs = 0;
+	for (int i = 0; i < map->n_features; i++)
+	{
+		RowRun	   *run = &map->runs[map->n_runs];
+
+		if (done[i] || map->types[i].kind == FOREST_CATEGORY)
+			continue;
+		*run = (RowRun) {.type = &map->types[i], .first = n};
+		for (int j = i; j < map->n_features; j++)
+		{
+			if (done[j] || !datum_same_reader(&map->types[j], run->type))
+				continue;
+			put_in_order(map, n++, j, layout);
+			done[j] = true;
+		}
+		run->n = n - run->first;
+		map->n_runs++;
+	}
+	map->n_numbers = n;
+	for (int i = 0; i < map->n_features; i++)
+	{
+		if (!done[i])
+			put_in_order(map, n++, i, layout);
+	}
+	pfree(done);
+}
+
+void
+row_map_init(RowMap *map, TupleDesc columns, RowLayout layout, const CachedModel *model,
+			 const Resolved *version, const char *what, bool by_position)
+{
+	map->forest = model->forest;
+	map->n_features = (int) forest_model_n_features(model->forest);
+	map->n_columns = 0;
+	map->columns = palloc(sizeof(int) * map->n_features);
+	map->types = palloc(sizeof(DatumType) * map->n_features);
+	match_columns(map, columns, version, what, by_position);
+	order_features(map, layout);
 }
 
 /* A literal without a type where a number is needed: ROW('12', …). */
@@ -239,20 +296,39 @@ refuse_literal(const RowMap *map, int feature)
 			 errhint("Give it a type, as in '...'::%s.", kind_type(kind))));
 }
 
+/* A category, or a literal of any kind. */
+static void
+encode_text(const RowMap *map, int feature, Datum value, bool is_null, uint8 *bins)
+{
+	const DatumType *type = &map->types[feature];
+	ForestCell	cell;
+
+	datum_cell(type, value, is_null, &cell);
+	if (unlikely(type->base == UNKNOWNOID) && !cell.missing &&
+		forest_model_feature_kind(map->forest, feature) != FOREST_CATEGORY)
+		refuse_literal(map, feature);
+	bins[feature] = forest_model_encode(map->forest, feature, &cell);
+}
+
 void
 row_encode(const RowMap *map, const Datum *values, const bool *nulls, uint8 *bins)
 {
-	for (int i = 0; i < map->n_features; i++)
-	{
-		int			column = map->columns[i];
-		const DatumType *type = &map->types[i];
-		ForestCell	cell;
+	double		numbers[FOREST_MAX_FEATURES];
 
-		datum_cell(type, values[column], nulls[column], &cell);
-		if (unlikely(type->base == UNKNOWNOID) && !cell.missing &&
-			forest_model_feature_kind(map->forest, i) != FOREST_CATEGORY)
-			refuse_literal(map, i);
-		bins[i] = forest_model_encode(map->forest, i, &cell);
+	for (int i = 0; i < map->n_runs; i++)
+	{
+		const RowRun *run = &map->runs[i];
+
+		datum_numbers(run->type, (const char *) values, (const char *) nulls,
+					  map->places + run->first, run->n, numbers + run->first);
+	}
+	forest_model_encode_numbers(map->forest, map->features, numbers, map->n_numbers, bins);
+	for (int i = map->n_numbers; i < map->n_features; i++)
+	{
+		DatumPlace	place = map->places[i];
+
+		encode_text(map, map->features[i], *(const Datum *) ((const char *) values + place.value),
+					*(const bool *) ((const char *) nulls + place.null), bins);
 	}
 }
 

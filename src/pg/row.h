@@ -13,7 +13,19 @@
 #include "pg/compat.h"
 #include "pg/datum.h"
 
-/* How the columns of one row type become the features of one model. */
+/* Features whose values are read in the same way. */
+typedef struct RowRun
+{
+	const DatumType *type;
+	int			first;			/* in the order of encoding */
+	int			n;
+} RowRun;
+
+/*
+ * How the columns of one row type become the features of one model.  The
+ * features are encoded in an order of their own: those read in the same way
+ * side by side, categories last.
+ */
 typedef struct RowMap
 {
 	const ForestModel *forest;
@@ -21,7 +33,20 @@ typedef struct RowMap
 	int			n_columns;		/* the last column that is needed, counted from 1 */
 	int		   *columns;		/* per feature, from 0 */
 	DatumType  *types;			/* per feature, of its column */
+
+	uint16	   *features;		/* in the order of encoding */
+	DatumPlace *places;			/* of their values, in that order */
+	int			n_numbers;		/* so many are no categories */
+	int			n_runs;
+	RowRun	   *runs;			/* of numbers */
 } RowMap;
+
+/* How the values of a row lie in memory. */
+typedef enum RowLayout
+{
+	ROW_ARRAYS,					/* Datum[] and bool[], as slots have them */
+	ROW_ARGUMENTS				/* NullableDatum[], as functions have them */
+} RowLayout;
 
 /*
  * Match columns with features by name; `what` ("row", "query") is for
@@ -31,11 +56,31 @@ typedef struct RowMap
  * are matched by position if their number and type classes are the model's.
  * Made in the current memory context.
  */
-extern void row_map_init(RowMap *map, TupleDesc columns, const CachedModel *model,
-						 const Resolved *version, const char *what, bool by_position);
+extern void row_map_init(RowMap *map, TupleDesc columns, RowLayout layout,
+						 const CachedModel *model, const Resolved *version, const char *what,
+						 bool by_position);
 
-/* Encode one row, its columns deformed up to map->n_columns. */
+/*
+ * Encode one row, its columns deformed up to map->n_columns: the first value,
+ * and the first flag of NULL.
+ */
 extern void row_encode(const RowMap *map, const Datum *values, const bool *nulls, uint8 *bins);
+
+/*
+ * Arguments of churnops_predict_columns() and its like.  The names are those of
+ * the values in the order of the arguments.
+ */
+#define ROW_FUNCTION 0
+#define ROW_REFERENCE 1
+#define ROW_NAMES 2
+#define ROW_FIRST_VALUE 3
+
+/*
+ * How the values of such a call become the features of a model.  The map lives
+ * as long as the model, or as the call's function where it could not be kept.
+ */
+extern const RowMap *row_map_of_call(FunctionCallInfo fcinfo, CachedModel *model,
+									 const Resolved *version);
 
 /* What is needed to look a feature up in JSON. */
 typedef struct RowName
@@ -52,8 +97,8 @@ typedef struct RowNames
 	RowName    *features;
 } RowNames;
 
-/* Made in the current memory context. */
-extern void row_names_init(RowNames *names, const ForestModel *forest);
+/* Those of a model, kept with it. */
+extern const RowNames *row_names(CachedModel *model);
 
 /* Encode a JSON object: absent keys are 42703, values of a wrong JSON type 42804. */
 extern void row_encode_json(const RowNames *names, const CachedModel *model,

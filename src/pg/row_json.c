@@ -40,9 +40,11 @@ time_type(ForestKind kind)
 	}
 }
 
-void
-row_names_init(RowNames *names, const ForestModel *forest)
+static RowNames *
+make_names(const ForestModel *forest)
 {
+	RowNames   *names = palloc(sizeof(RowNames));
+
 	names->n_features = (int) forest_model_n_features(forest);
 	names->features = palloc(sizeof(RowName) * names->n_features);
 	for (int i = 0; i < names->n_features; i++)
@@ -54,6 +56,21 @@ row_names_init(RowNames *names, const ForestModel *forest)
 		feature->kind = forest_model_feature_kind(forest, i);
 		datum_type_init(&feature->time, time_type(feature->kind), CurrentMemoryContext);
 	}
+	return names;
+}
+
+const RowNames *
+row_names(CachedModel *model)
+{
+	MemoryContext caller;
+
+	if (model->names == NULL)
+	{
+		caller = MemoryContextSwitchTo(model->context);
+		model->names = make_names(model->forest);
+		(void) MemoryContextSwitchTo(caller);
+	}
+	return model->names;
 }
 
 /* Which key's value is being read, for the context of errors of input functions. */
