@@ -22,8 +22,12 @@ CORE_OBJS := \
 FOREST_OBJS := \
 	src/forest/artifact.o \
 	src/forest/bins.o \
+	src/forest/blocks.o \
+	src/forest/blocks_avx2.o \
 	src/forest/decode.o \
+	src/forest/decode_blocks.o \
 	src/forest/decode_fill.o \
+	src/forest/decode_nodes.o \
 	src/forest/emit.o \
 	src/forest/encode.o \
 	src/forest/encode_rows.o \
@@ -49,6 +53,7 @@ FOREST_OBJS := \
 	src/forest/small.o \
 	src/forest/split.o \
 	src/forest/training.o \
+	src/forest/walk.o \
 	src/forest/walk_wide.o
 METRIC_OBJS := \
 	src/metric/classes.o \

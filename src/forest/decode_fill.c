@@ -168,26 +168,7 @@ decode_fill_tree(ForestModel *model, ByteReader *r, OpenSplit *open, ModelTree *
 			n_steps = open[n_open - 1].level;
 	}
 	tree->root = root;
+	if (tree->n_steps > model->max_steps)
+		model->max_steps = tree->n_steps;
 	model->n_slots += slot;
-}
-
-void
-decode_fill_groups(ForestModel *model)
-{
-	for (uint32_t g = 0; g < model->n_groups; g++)
-	{
-		ModelGroup *group = &model->groups[g];
-
-		for (uint32_t i = 0; i < MODEL_LANES; i++)
-		{
-			uint32_t	t = g * MODEL_LANES + i;
-
-			group->roots[i] = t < model->n_trees ? model->trees[t].root : model_no_tree;
-			if (t >= model->n_trees)
-				continue;
-			group->n_trees++;
-			if (model->trees[t].n_steps > group->n_steps)
-				group->n_steps = model->trees[t].n_steps;
-		}
-	}
 }

@@ -5,10 +5,11 @@
  * The naive way scores all rows again for each feature and repeat.  But a tree
  * answers differently to a permuted value only where the row's path tests the
  * feature, and up to there the paths are the same.  So each row goes down each
- * tree once; for each feature on its path, and each repeat, the tree is walked
- * again from the first split that tests it, many such walks at a time.  What is
- * summed up per (feature, repeat) and row are the differences of leaves:
- * integers, so that the sums are exactly those of scoring again.
+ * tree once; each feature on its path gets on its list where the first test of
+ * it is, or the block with that; for each repeat the walks of a list are done
+ * again, all at once.  What is summed up per (feature, repeat) and row are the
+ * differences of leaves: integers, so that the sums are exactly those of
+ * scoring again.
  *
  * A pair is one feature and one repeat.  Pairs are worked on in groups, each
  * with its own walk of all paths, as many as GROUP_BYTES hold.  Features that
@@ -27,13 +28,23 @@
 #define GROUP_BYTES ((size_t) 64 * 1024 * 1024)
 #define ROWS_PER_POLL 256
 
-/* A walk to be done: what a pair makes of a row in one tree. */
-typedef struct Rewalk
+/* Trees that a row goes down before lists are worked off. */
+#define LIST_TREES 64
+
+_Static_assert(LIST_TREES <= BLOCK_WALKS, "a list is walked at once");
+
+/*
+ * Where the paths of a row first test a feature; and the leaves they end in.
+ * Walks of blocks that take one block less have a list of their own.
+ */
+typedef struct List
 {
-	uint32_t	feature;		/* the one whose bin is changed in the lane's row */
-	const ModelNode *was;		/* the leaf without that */
-	int64_t    *delta;			/* where the difference goes */
-} Rewalk;
+	uint32_t	n;
+	uint32_t	entries[LIST_TREES];
+	uint8_t		tree[LIST_TREES];	/* the place of its leaf */
+} List;
+
+#define LISTS 2					/* of a feature: walks of all blocks, and of the last alone */
 
 typedef struct Permuter
 {
@@ -65,17 +76,15 @@ typedef struct Permuter
 	uint8_t    *permuted;		/* per row and pair of the group: the bin of the pair's feature */
 	int64_t    *delta;			/* per pair, row and output */
 
-	/* the row at work, and its path in a tree */
-	uint8_t    *lanes;			/* MODEL_LANES copies of it */
-	const ModelNode **path;		/* max_depth splits and a leaf */
-	uint64_t   *seen;			/* per feature: the last path on which it was dealt with */
+	/* the row at work, and its paths down some trees */
+	CpuLevel	level;
+	ModelRow	row;
+	uint8_t    *bins;			/* nodes: a copy of the row, one bin changed */
+	uint64_t   *keys;			/* of all trees */
+	List	   *lists;			/* LISTS for each feature used, and for one that is not */
+	uint32_t	leaves[LIST_TREES];
+	uint64_t   *seen;			/* nodes: per feature, the last path on which it was met */
 	uint64_t	path_number;
-
-	/* walks to be done together */
-	uint32_t	n_rewalks;
-	uint32_t	max_steps;
-	Rewalk		rewalks[MODEL_LANES];
-	const ModelNode *starts[MODEL_LANES];
 } Permuter;
 
 /* ----------------------------------------------------------------- rows -- */
@@ -129,20 +138,16 @@ measure_sums(Permuter *p, const int64_t *delta, double *out)
 static Status
 score_rows(Permuter *p, double *base)
 {
-	uint32_t   *scratch = NULL;
 	Status		status;
 
 	status = memory_new(p->host, p->n, p->model->n_outputs * sizeof(int64_t), &p->sums, p->why);
 	if (status == STATUS_OK)
 		status = memory_new(p->host, p->n, sizeof(uint32_t), &p->counts, p->why);
 	if (status == STATUS_OK)
-		status = memory_new_raw(p->host, p->n, sizeof(uint32_t), &scratch, p->why);
-	if (status == STATUS_OK)
 		status = scores_new(p->host, p->training, p->model, p->n, &p->scores, p->why);
 	if (status == STATUS_OK)
 		status = scores_sum(p->host, p->training, p->model, p->rows, p->n, p->out_of_bag,
-							p->sums, p->counts, scratch, p->why);
-	memory_free(p->host, scratch, p->n, sizeof(uint32_t));
+							p->sums, p->counts, p->why);
 	if (status != STATUS_OK)
 		return status;
 	for (uint32_t i = 0; i < p->n; i++)
@@ -152,11 +157,38 @@ score_rows(Permuter *p, double *base)
 
 /* ---------------------------------------------------------------- pairs -- */
 
+/* Mark, with a rank of 0, the features that the nodes of a tree test. */
+static void
+mark_nodes(Permuter *p, const ModelTree *tree)
+{
+	const ModelNode *node = tree->root;
+
+	for (uint32_t i = 0; i < tree->n_nodes; i++)
+	{
+		if (!model_is_leaf(node))
+			p->rank[model_feature(node)] = 0;
+		node = model_is_leaf(node) ? node + 2 : model_near(p->model, node);
+	}
+}
+
+/* The same for the tests of a block. */
+static void
+mark_block(Permuter *p, uint32_t number)
+{
+	const ModelBlocks *b = &p->model->blocks;
+
+	for (uint32_t node = 1; node < BLOCK_NODES; node++)
+		if (blocks_is_split(b, number, node))
+			p->rank[blocks_feature(b, number, node)] = 0;
+}
+
 /* Which features any split tests. */
 static Status
 find_used(Permuter *p)
 {
-	uint32_t	n_features = p->model->schema.n_features;
+	const ForestModel *model = p->model;
+	uint32_t	n_features = model->schema.n_features;
+	uint32_t	n_parts = blocks_used(&model->blocks) ? model->blocks.n_blocks : model->n_trees;
 	Status		status;
 
 	status = memory_new_raw(p->host, n_features, sizeof(uint32_t), &p->used, p->why);
@@ -166,19 +198,15 @@ find_used(Permuter *p)
 		return status;
 	for (uint32_t f = 0; f < n_features; f++)
 		p->rank[f] = -1;
-	for (uint32_t t = 0; t < p->model->n_trees; t++)
+	for (uint32_t i = 0; i < n_parts; i++)
 	{
-		const ModelNode *node = p->model->trees[t].root;
-
-		status = host_poll(p->host, p->why);
+		status = i % ROWS_PER_POLL == 0 ? host_poll(p->host, p->why) : STATUS_OK;
 		if (status != STATUS_OK)
 			return status;
-		for (uint32_t i = 0; i < p->model->trees[t].n_nodes; i++)
-		{
-			if (!model_is_leaf(node))
-				p->rank[model_feature(node)] = 0;
-			node = model_is_leaf(node) ? node + 2 : model_near(p->model, node);
-		}
+		if (blocks_used(&model->blocks))
+			mark_block(p, i);
+		else
+			mark_nodes(p, &model->trees[i]);
 	}
 	for (uint32_t f = 0; f < n_features; f++)
 		if (p->rank[f] == 0)
@@ -189,22 +217,24 @@ find_used(Permuter *p)
 	return STATUS_OK;
 }
 
-/* Room for a path. */
+/* Room for paths. */
 static Status
-allocate_path(Permuter *p)
+allocate_paths(Permuter *p)
 {
-	size_t		n_path = (size_t) p->model->max_depth + 1;
 	size_t		n_features = p->model->schema.n_features;
 	Status		status;
 
-	status = memory_new_raw(p->host, MODEL_LANES, p->model->row_bytes, &p->lanes, p->why);
+	p->level = cpu_level(p->host->cpu_limit);
+	status = memory_new(p->host, p->n_used + 1, LISTS * sizeof(List), &p->lists, p->why);
 	if (status == STATUS_OK)
-		status = memory_new_raw(p->host, n_path, sizeof(ModelNode *), &p->path, p->why);
+		status = memory_new_raw(p->host, p->model->row_bytes, 1, &p->bins, p->why);
 	if (status == STATUS_OK)
 		status = memory_new(p->host, n_features, sizeof(uint64_t), &p->seen, p->why);
-	for (uint32_t t = 0; t < p->model->n_trees; t++)
-		if (p->model->trees[t].n_steps > p->max_steps)
-			p->max_steps = p->model->trees[t].n_steps;
+	if (status == STATUS_OK)
+		status = memory_new_raw(p->host, p->model->n_trees, sizeof(uint64_t), &p->keys, p->why);
+	if (status == STATUS_OK)
+		for (uint32_t t = 0; t < p->model->n_trees; t++)
+			p->keys[t] = scores_tree_key(p->training, t);
 	return status;
 }
 
@@ -227,7 +257,7 @@ allocate_group(Permuter *p)
 		status = memory_new_raw(p->host, p->capacity,
 								p->n * p->model->n_outputs * sizeof(int64_t), &p->delta, p->why);
 	if (status == STATUS_OK)
-		status = allocate_path(p);
+		status = allocate_paths(p);
 	return status;
 }
 
@@ -247,9 +277,10 @@ permuter_free(Permuter *p)
 	memory_free(host, p->measured, (size_t) p->n_used * REPEATS, sizeof(double));
 	memory_free(host, p->permuted, p->capacity, p->n);
 	memory_free(host, p->delta, p->capacity, sums_bytes);
-	memory_free(host, p->lanes, MODEL_LANES, p->model->row_bytes);
-	memory_free(host, p->path, (size_t) p->model->max_depth + 1, sizeof(ModelNode *));
+	memory_free(host, p->lists, p->n_used + 1, LISTS * sizeof(List));
+	memory_free(host, p->bins, p->model->row_bytes, 1);
 	memory_free(host, p->seen, n_features, sizeof(uint64_t));
+	memory_free(host, p->keys, p->model->n_trees, sizeof(uint64_t));
 }
 
 /*
@@ -281,103 +312,187 @@ permute(Permuter *p, uint32_t q)
 
 /* ---------------------------------------------------------------- paths -- */
 
-/* The splits and the leaf on a row's way down a tree; returns the number of splits. */
-static uint32_t
-record_path(Permuter *p, const ModelNode *node, const uint8_t *row)
+/* Put the i-th walk on a list, if this is the first test of its feature. */
+static inline void
+put_on_list(List *list, uint32_t entry, uint32_t i, bool first)
 {
-	uint32_t	n = 0;
-
-	for (; !model_is_leaf(node); node = model_child(p->model, node, row))
-		p->path[n++] = node;
-	p->path[n] = node;
-	p->path_number++;
-	return n;
+	list->entries[list->n] = entry;
+	list->tree[list->n] = (uint8_t) i;
+	list->n += first;
 }
 
-/* Do the walks that wait, and make their lanes copies of the row again. */
-static void
-finish_walks(Permuter *p, const uint8_t *row)
+/* The features that one block asked a row on its way to an exit, for the i-th walk. */
+static inline void
+list_block(Permuter *p, const uint32_t *list_of, uint32_t word, uint32_t place, uint32_t i,
+		   uint64_t *seen)
 {
-	const uint8_t *rows[MODEL_LANES];
-	size_t		row_bytes = p->model->row_bytes;
+	const ModelBlocks *b = &p->model->blocks;
+	const uint8_t *line = b->lines + place / BLOCK_NODES * blocks_line_bytes(b);
+	uint32_t	start = b->even ? 1 : word % BLOCK_NODES;
 
-	for (uint32_t i = 0; i < MODEL_LANES; i++)
+	for (uint32_t node = (BLOCK_NODES + place % BLOCK_NODES) / 2; node >= start; node /= 2)
 	{
-		rows[i] = p->lanes + i * row_bytes;
-		if (i >= p->n_rewalks)
-			p->starts[i] = model_no_tree;
+		uint32_t	slot = line[node] & BLOCK_SLOT;
+
+		put_on_list(&p->lists[list_of[slot]], word, i, (*seen >> slot & 1) == 0);
+		*seen |= UINT64_C(1) << slot;
 	}
-	model_walk(p->model, p->starts, rows, p->max_steps);
-	for (uint32_t i = 0; i < p->n_rewalks; i++)
-	{
-		const Rewalk *w = &p->rewalks[i];
+}
 
-		if (p->starts[i] != w->was)
+/* Walk down n trees of blocks, and fill the lists. */
+static void
+list_blocks(Permuter *p, const uint32_t *entries, uint32_t n)
+{
+	const ModelBlocks *b = &p->model->blocks;
+	uint32_t	words[LIST_TREES];
+	uint32_t	places[LIST_TREES];
+	uint64_t	seen[LIST_TREES] = {0};
+	uint8_t		who[LIST_TREES];
+	uint32_t	list_of[BLOCK_MAX_SLOTS] = {0};
+
+	for (uint32_t f = 0; f < p->model->schema.n_features; f++)
+		list_of[b->code[f] & BLOCK_SLOT] =
+			LISTS * (p->rank[f] >= 0 ? (uint32_t) p->rank[f] : p->n_used);
+	for (uint32_t i = 0; i < n; i++)
+		who[i] = (uint8_t) i;
+	memcpy(words, entries, n * sizeof(words[0]));
+	for (uint32_t round = 0; n > 0; round++)
+	{
+		uint32_t	left = 0;
+		bool		last = b->even && round + 1 == b->n_rounds;
+
+		blocks_exits(b, &p->row.row, words, n, places);
+		if (round == 1 && b->even)
+			for (uint32_t slot = 0; slot < BLOCK_MAX_SLOTS; slot++)
+				list_of[slot]++;
+		for (uint32_t i = 0; i < n; i++)
 		{
-			model_add_leaf(p->model, p->starts[i], 1, w->delta);
-			model_add_leaf(p->model, w->was, -1, w->delta);
+			uint32_t	next = b->exits[places[i]];
+
+			list_block(p, list_of, words[i], places[i], who[i], &seen[who[i]]);
+			p->leaves[who[i]] = next;
+			who[left] = who[i];
+			words[left] = next;
+			left += b->even ? !last : next / BLOCK_GOES_ON;
 		}
-		p->lanes[i * row_bytes + w->feature] = row[w->feature];
+		n = left;
 	}
-	p->n_rewalks = 0;
 }
 
-/* Let a row wait for a walk from a split on, with another bin of its feature. */
+/* The same for trees of nodes. */
 static void
-divert(Permuter *p, const ModelNode *split, uint8_t bin, const ModelNode *was, int64_t *delta)
+list_nodes(Permuter *p, const uint32_t *entries, uint32_t n)
 {
-	Rewalk	   *w = &p->rewalks[p->n_rewalks];
+	const ModelNode *nodes = p->model->nodes;
 
-	w->feature = model_feature(split);
-	w->was = was;
-	w->delta = delta;
-	p->lanes[p->n_rewalks * p->model->row_bytes + w->feature] = bin;
-	p->starts[p->n_rewalks] = split;
-	p->n_rewalks++;
-}
-
-/* Add the differences of the i-th row in one tree, for the group's pairs on its path. */
-static void
-add_path(Permuter *p, const ModelNode *root, const uint8_t *row, size_t i)
-{
-	uint32_t	n_splits = record_path(p, root, row);
-	const uint8_t *permuted = p->permuted + i * p->n_pairs;
-
-	for (uint32_t from = 0; from < n_splits; from++)
+	for (uint32_t i = 0; i < n; i++)
 	{
-		uint32_t	feature = model_feature(p->path[from]);
-		uint32_t	pair = (uint32_t) p->rank[feature] * REPEATS;
+		const ModelNode *node = nodes + entries[i];
 
-		if (p->seen[feature] == p->path_number)
+		p->path_number++;
+		for (; !model_is_leaf(node); node = model_child(p->model, node, p->row.bins))
+		{
+			uint32_t	f = model_feature(node);
+
+			put_on_list(&p->lists[LISTS * p->rank[f]], (uint32_t) (node - nodes), i,
+						p->seen[f] != p->path_number);
+			p->seen[f] = p->path_number;
+		}
+		p->leaves[i] = (uint32_t) (node - nodes);
+	}
+}
+
+/* Do the walks of a list again, and add the differences. */
+static void
+walk_list(Permuter *p, const List *list, bool last_block, int64_t *delta)
+{
+	const ForestModel *model = p->model;
+	uint32_t	leaves[LIST_TREES];
+
+	if (list->n == 0)
+		return;
+	if (last_block)
+		blocks_leaves(&model->blocks, &p->row.row, list->entries, list->n, 1, leaves);
+	else
+		model_leaves(model, &p->row, list->entries, list->n, leaves);
+	if (blocks_used(&model->blocks) && model->schema.n_classes == 2)
+	{
+		int64_t		sum = 0;
+
+		for (uint32_t i = 0; i < list->n; i++)
+			sum += (int64_t) leaves[i] - p->leaves[list->tree[i]];
+		delta[0] += sum;
+		return;
+	}
+	for (uint32_t i = 0; i < list->n; i++)
+	{
+		uint32_t	was = p->leaves[list->tree[i]];
+
+		if (leaves[i] == was)
 			continue;
-		p->seen[feature] = p->path_number;
-		for (uint32_t end = pair + REPEATS; pair < end; pair++)
-		{
-			size_t		q = pair - p->first_pair;
-
-			if (pair < p->first_pair || q >= p->n_pairs || permuted[q] == row[feature])
-				continue;
-			divert(p, p->path[from], permuted[q], p->path[n_splits],
-				   p->delta + (q * p->n + i) * p->model->n_outputs);
-			if (p->n_rewalks == MODEL_LANES)
-				finish_walks(p, row);
-		}
+		model_add_leaf(model, leaves[i], 1, delta);
+		model_add_leaf(model, was, -1, delta);
 	}
+}
+
+/* The i-th row with other bins of a feature, for its repeats that are in the group. */
+static void
+walk_lists(Permuter *p, uint32_t used, uint32_t i)
+{
+	const List *lists = &p->lists[LISTS * used];
+	uint32_t	feature = p->used[used];
+	uint8_t		was = p->bins[feature];
+
+	if (lists[0].n + lists[1].n == 0)
+		return;
+	for (uint32_t r = 0; r < REPEATS; r++)
+	{
+		uint32_t	pair = used * REPEATS + r;
+		size_t		q = pair - p->first_pair;
+		uint8_t		bin;
+		int64_t    *delta;
+
+		if (pair < p->first_pair || q >= p->n_pairs)
+			continue;
+		bin = p->permuted[(size_t) i * p->n_pairs + q];
+		if (bin == was)
+			continue;
+		delta = p->delta + (q * p->n + i) * p->model->n_outputs;
+		model_row_set(p->model, feature, bin, p->bins, &p->row);
+		walk_list(p, &lists[0], false, delta);
+		walk_list(p, &lists[1], true, delta);
+	}
+	model_row_set(p->model, feature, was, p->bins, &p->row);
 }
 
 /* One row down all trees that score it. */
 static void
 add_row(Permuter *p, uint32_t i)
 {
-	const uint8_t *row = training_bins(p->training, p->rows[i]);
+	const ForestModel *model = p->model;
+	uint32_t	entries[LIST_TREES];
 
-	for (uint32_t lane = 0; lane < MODEL_LANES; lane++)
-		memcpy(p->lanes + lane * p->model->row_bytes, row, p->model->row_bytes);
-	for (uint32_t t = 0; t < p->model->n_trees; t++)
-		if (!p->out_of_bag ||
-			scores_left_out(p->training, p->rows[i], scores_tree_key(p->training, t)))
-			add_path(p, p->model->trees[t].root, row, i);
-	finish_walks(p, row);
+	memcpy(p->bins, training_bins(p->training, p->rows[i]), model->row_bytes);
+	model_row(model, p->level, p->bins, &p->row);
+	for (uint32_t first = 0; first < model->n_trees; first += LIST_TREES)
+	{
+		uint32_t	left = model->n_trees - first;
+		uint32_t	n = left < LIST_TREES ? left : LIST_TREES;
+
+		if (p->out_of_bag)
+			n = scores_pick_trees(p->training, model, p->rows[i], p->keys + first, first, n,
+								  entries);
+		else
+			memcpy(entries, model->entries + first, n * sizeof(entries[0]));
+		for (uint32_t k = 0; k < LISTS * (p->n_used + 1); k++)
+			p->lists[k].n = 0;
+		if (blocks_used(&model->blocks))
+			list_blocks(p, entries, n);
+		else
+			list_nodes(p, entries, n);
+		for (uint32_t used = 0; used < p->n_used; used++)
+			walk_lists(p, used, i);
+	}
 }
 
 /* The measures of the pairs from first_pair on. */

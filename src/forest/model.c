@@ -14,12 +14,14 @@ forest_model_free(ForestModel *model)
 		return;
 	host = model->host;
 	memory_free(host, model->trees, model->n_trees, sizeof(ModelTree));
-	memory_free(host, model->groups, model->n_groups, sizeof(ModelGroup));
 	memory_free(host, model->nodes, model->n_slots + MODEL_MASK_SLOTS, sizeof(ModelNode));
 	memory_free(host, model->more, model->n_slots / 8 + 1, 1);
 	memory_free(host, model->cover32, model->n_slots, sizeof(uint32_t));
 	memory_free(host, model->cover64, model->n_slots, sizeof(uint64_t));
-	memory_free(host, model->class_values, model->n_class_rows,
+	memory_free(host, model->entries, model_entries_room(model), sizeof(uint32_t));
+	blocks_free(host, &model->blocks);
+	memory_free(host, model->blocks.numbers, model->blocks.numbers_capacity, sizeof(int64_t));
+	memory_free(host, model->class_values, model->class_capacity,
 				model->schema.n_classes * sizeof(uint32_t));
 	schema_free(host, &model->schema);
 	memory_free(host, model, 1, sizeof(ForestModel));
@@ -30,14 +32,17 @@ forest_model_bytes(const ForestModel *model)
 {
 	size_t		total = sizeof(*model) + schema_bytes(&model->schema);
 
-	total += model->n_trees * sizeof(ModelTree) + model->n_groups * sizeof(ModelGroup);
-	total += (model->n_slots + MODEL_MASK_SLOTS) * sizeof(ModelNode);
+	total += model->n_trees * sizeof(ModelTree);
+	total += model_entries_room(model) * sizeof(uint32_t) + blocks_bytes(&model->blocks);
+	if (model->nodes != NULL)
+		total += (model->n_slots + MODEL_MASK_SLOTS) * sizeof(ModelNode);
 	if (model->more != NULL)
 		total += model->n_slots / 8 + 1;
-	total += model->n_slots *
-		(model->cover32 != NULL ? sizeof(*model->cover32) : sizeof(*model->cover64));
-	if (model->class_values != NULL)
-		total += model->n_class_rows * model->schema.n_classes * sizeof(uint32_t);
+	if (model->cover32 != NULL)
+		total += model->n_slots * sizeof(*model->cover32);
+	if (model->cover64 != NULL)
+		total += model->n_slots * sizeof(*model->cover64);
+	total += model->class_capacity * model->schema.n_classes * sizeof(uint32_t);
 	return total;
 }
 

@@ -32,6 +32,7 @@
 
 #include <string.h>
 
+#include "forest/blocks.h"
 #include "forest/schema.h"
 #include "forest/tree.h"
 
@@ -79,13 +80,6 @@ typedef struct ModelTree
  */
 #define MODEL_LANES 12
 
-typedef struct ModelGroup
-{
-	const ModelNode *roots[MODEL_LANES];	/* after n_trees of them, model_no_tree */
-	uint32_t	n_trees;
-	uint32_t	n_steps;		/* the most of them */
-} ModelGroup;
-
 /* A tree of one leaf of value 0, and what is read as its mask. */
 extern const ModelNode model_no_tree[1 + MODEL_MASK_SLOTS];
 
@@ -100,16 +94,22 @@ struct ForestModel
 	uint32_t	n_trees;
 	ModelTree  *trees;
 	uint32_t	max_depth;		/* of all trees */
-	uint32_t	n_groups;
-	ModelGroup *groups;			/* the trees again */
+
+	/*
+	 * Where a walk down each tree begins, as model_leaves() wants it; with
+	 * room for model_entries_room().
+	 */
+	uint32_t   *entries;
+
+	/* one of the two: blocks, if blocks.n_blocks > 0, or nodes */
+	ModelBlocks blocks;
 
 	/* n_slots of them are trees; MODEL_MASK_SLOTS more keep blind reads of masks inside */
 	size_t		n_slots;
 	ModelNode  *nodes;
+	uint32_t	max_steps;		/* of all trees */
 	uint32_t	mask_slots;		/* of a mask: 1 or MODEL_MASK_SLOTS; 0 where there are none */
 	uint8_t    *more;			/* a bit per slot: the next node is of the same split; or NULL */
-
-	bool		use_avx512;		/* the row engine has it, and this machine */
 
 	/* training weight per slot of nodes; one of the two, by the largest weight */
 	uint32_t   *cover32;
@@ -117,6 +117,7 @@ struct ForestModel
 
 	/* more than two classes: of each leaf that is not pure, P of each class × TREE_ONE */
 	size_t		n_class_rows;
+	size_t		class_capacity; /* rows that there is room for */
 	uint32_t   *class_values;
 
 	/*
@@ -240,11 +241,20 @@ model_cover(const ForestModel *model, const ModelNode *node)
 	return model->cover32 != NULL ? model->cover32[slot] : model->cover64[slot];
 }
 
+/* What a leaf says: see ModelNode. */
+static inline int64_t
+model_leaf_number(const ForestModel *model, uint32_t leaf)
+{
+	if (!blocks_used(&model->blocks))
+		return model_leaf_value(model->nodes + leaf);
+	return model->schema.n_classes == 0 ? model->blocks.numbers[leaf] : leaf;
+}
+
 /* Sums of leaves, n_outputs of them: integers, so that no order of adding matters. */
 static inline void
-model_add_leaf(const ForestModel *model, const ModelNode *leaf, int64_t sign, int64_t *sums)
+model_add_leaf(const ForestModel *model, uint32_t leaf, int64_t sign, int64_t *sums)
 {
-	int64_t		value = model_leaf_value(leaf);
+	int64_t		value = model_leaf_number(model, leaf);
 	uint32_t	n_classes = model->schema.n_classes;
 
 	if (n_classes <= 2)
@@ -260,12 +270,49 @@ model_add_leaf(const ForestModel *model, const ModelNode *leaf, int64_t sign, in
 	}
 }
 
+/* Elements of entries: walks are done by so many at a time. */
+static inline size_t
+model_entries_room(const ForestModel *model)
+{
+	return ((size_t) model->n_trees + 15) / 16 * 16;
+}
+
+/* A row made ready to go down trees. */
+typedef struct ModelRow
+{
+	const uint8_t *bins;		/* the row itself, where trees are nodes */
+	BlockRow	row;
+} ModelRow;
+
+extern void model_row(const ForestModel *model, CpuLevel level, const uint8_t *bins,
+					  ModelRow *row);
+
+/* Change one bin of a row, and of the bins that it was made from. */
+extern void model_row_set(const ForestModel *model, uint32_t feature, uint8_t bin, uint8_t *bins,
+						  ModelRow *row);
+
+/*
+ * The leaves that a row reaches from n <= BLOCK_WALKS of the entries (or from
+ * some of them, put together): a slot of nodes, or what an exit says.  entries
+ * and leaves have room for n rounded up to a multiple of 16.
+ */
+extern void model_leaves(const ForestModel *model, const ModelRow *row, const uint32_t *entries,
+						 uint32_t n, uint32_t *leaves);
+
+/* Add the values of leaves to n_outputs sums. */
+extern void model_add_leaves(const ForestModel *model, const uint32_t *leaves, uint32_t n,
+							 int64_t *sums);
+
 /*
  * Walk from each of the nodes, with the row of its lane, to a leaf, which takes
  * the node's place.  n_steps is the most that any walk takes.
  */
 extern void model_walk(const ForestModel *model, const ModelNode *nodes[MODEL_LANES],
 					   const uint8_t *const rows[MODEL_LANES], uint32_t n_steps);
+
+/* The same where all walk with one row. */
+extern void model_walk_row(const ForestModel *model, const ModelNode *nodes[MODEL_LANES],
+						   const uint8_t *row, uint32_t n_steps);
 
 #ifdef CPU_X86
 #define MODEL_AVX512

@@ -2,111 +2,13 @@
  * predict.c
  *	  Scores of encoded rows.
  *
- * A walk down a tree is a chain of loads, each waiting for the one before;
- * what can be gained is to have many in flight.  Two engines do the same sums:
- *
- *	  row engine	one row, twelve trees at a time; or up to 128, where there is
- *					AVX-512 (walk_wide.c)
- *	  block engine	tree by tree, twelve rows at a time, so that a tree is in
- *					the cache while up to FOREST_SCORE_BLOCK rows pass
- *
- * A step has no branch that depends on data.  Which child is next is
- * arithmetic: of a choice compilers make a jump, which costs more than all the
- * rest.  A leaf is its own child (model.h), so walks of different length need
- * no test either.  Sums are of integers: every order of trees and
- * rows gives equal bits.
+ * Sums are of integers: every order of trees and rows gives equal bits.
+ * Several rows are scored in tiles, a few trees at a time, so that these stay
+ * in the nearest cache.
  */
 #include <math.h>
 
 #include "forest/model.h"
-
-/* The walk is compiled three times: without masks, and with masks of either size. */
-#if defined(__GNUC__)
-#define ALWAYS_INLINE inline __attribute__((always_inline))
-#else
-#define ALWAYS_INLINE inline
-#endif
-
-/* Steps between two questions whether all walks have ended. */
-#define STEPS_PER_CHECK 4
-
-const ModelNode model_no_tree[1 + MODEL_MASK_SLOTS] = {{MODEL_LEAF_LINK, 0, 0, 0}};
-
-/*
- * Walks from the given nodes to their leaves: down from each with the row of
- * its lane, or, where `one_row`, all with the first.  Named variables, not an
- * array: they stay in registers.
- */
-static ALWAYS_INLINE void
-walk(const ModelNode *nodes[MODEL_LANES], const uint8_t *const *rows, bool one_row,
-	 uint32_t n_steps, uint32_t mask_slots)
-{
-	const uint8_t *row = rows[0];
-	const ModelNode *n0 = nodes[0];
-	const ModelNode *n1 = nodes[1];
-	const ModelNode *n2 = nodes[2];
-	const ModelNode *n3 = nodes[3];
-	const ModelNode *n4 = nodes[4];
-	const ModelNode *n5 = nodes[5];
-	const ModelNode *n6 = nodes[6];
-	const ModelNode *n7 = nodes[7];
-	const ModelNode *n8 = nodes[8];
-	const ModelNode *n9 = nodes[9];
-	const ModelNode *n10 = nodes[10];
-	const ModelNode *n11 = nodes[11];
-
-	for (uint32_t done = 1; done <= n_steps; done++)
-	{
-		n0 = model_step(n0, row, mask_slots);
-		n1 = model_step(n1, one_row ? row : rows[1], mask_slots);
-		n2 = model_step(n2, one_row ? row : rows[2], mask_slots);
-		n3 = model_step(n3, one_row ? row : rows[3], mask_slots);
-		n4 = model_step(n4, one_row ? row : rows[4], mask_slots);
-		n5 = model_step(n5, one_row ? row : rows[5], mask_slots);
-		n6 = model_step(n6, one_row ? row : rows[6], mask_slots);
-		n7 = model_step(n7, one_row ? row : rows[7], mask_slots);
-		n8 = model_step(n8, one_row ? row : rows[8], mask_slots);
-		n9 = model_step(n9, one_row ? row : rows[9], mask_slots);
-		n10 = model_step(n10, one_row ? row : rows[10], mask_slots);
-		n11 = model_step(n11, one_row ? row : rows[11], mask_slots);
-		if (done % STEPS_PER_CHECK == 0 &&
-			(n0->link & n1->link & n2->link & n3->link & n4->link & n5->link & n6->link &
-			 n7->link & n8->link & n9->link & n10->link & n11->link) < 0)
-			break;
-	}
-	nodes[0] = n0;
-	nodes[1] = n1;
-	nodes[2] = n2;
-	nodes[3] = n3;
-	nodes[4] = n4;
-	nodes[5] = n5;
-	nodes[6] = n6;
-	nodes[7] = n7;
-	nodes[8] = n8;
-	nodes[9] = n9;
-	nodes[10] = n10;
-	nodes[11] = n11;
-}
-
-/* The walk with the masks of the model as a constant. */
-static ALWAYS_INLINE void
-walk_model(const ForestModel *model, const ModelNode *nodes[MODEL_LANES],
-		   const uint8_t *const *rows, bool one_row, uint32_t n_steps)
-{
-	if (model->mask_slots == 0)
-		walk(nodes, rows, one_row, n_steps, 0);
-	else if (model->mask_slots == 1)
-		walk(nodes, rows, one_row, n_steps, 1);
-	else
-		walk(nodes, rows, one_row, n_steps, MODEL_MASK_SLOTS);
-}
-
-void
-model_walk(const ForestModel *model, const ModelNode *nodes[MODEL_LANES],
-		   const uint8_t *const rows[MODEL_LANES], uint32_t n_steps)
-{
-	walk_model(model, nodes, rows, false, n_steps);
-}
 
 void
 model_outputs(const ForestModel *model, const int64_t *sums, uint32_t n_trees, double *out)
@@ -134,45 +36,132 @@ model_outputs(const ForestModel *model, const int64_t *sums, uint32_t n_trees, d
 		out[k] = (double) sums[k] / (double) total;
 }
 
-/* Add the leaves of all trees for one row. */
-static void
-add_row(const ForestModel *model, const uint8_t *row, int64_t *sums)
+/* ----------------------------------------------------------------- rows -- */
+
+void
+model_row(const ForestModel *model, CpuLevel level, const uint8_t *bins, ModelRow *row)
 {
-#ifdef MODEL_AVX512
-	if (model->use_avx512)
+	row->bins = bins;
+	if (blocks_used(&model->blocks))
+		blocks_row(&model->blocks, level, bins, &row->row);
+}
+
+void
+model_row_set(const ForestModel *model, uint32_t feature, uint8_t bin, uint8_t *bins,
+			  ModelRow *row)
+{
+	bins[feature] = bin;
+	if (blocks_used(&model->blocks))
+		blocks_row_set(&model->blocks, feature, bin, &row->row);
+}
+
+/* Leaves of a model of nodes. */
+static void
+node_leaves(const ForestModel *model, const uint8_t *bins, const uint32_t *entries, uint32_t n,
+			uint32_t *leaves)
+{
+	for (uint32_t first = 0; first < n; first += MODEL_LANES)
 	{
-		model_add_row_avx512(model, row, sums);
+		const ModelNode *nodes[MODEL_LANES];
+
+		for (uint32_t i = 0; i < MODEL_LANES; i++)
+			nodes[i] = first + i < n ? model->nodes + entries[first + i] : model_no_tree;
+		model_walk_row(model, nodes, bins, model->max_steps);
+		for (uint32_t i = 0; i < MODEL_LANES && first + i < n; i++)
+			leaves[first + i] = (uint32_t) (nodes[i] - model->nodes);
+	}
+}
+
+void
+model_leaves(const ForestModel *model, const ModelRow *row, const uint32_t *entries, uint32_t n,
+			 uint32_t *leaves)
+{
+	if (blocks_used(&model->blocks))
+		blocks_leaves(&model->blocks, &row->row, entries, n, model->blocks.n_rounds, leaves);
+	else
+		node_leaves(model, row->bins, entries, n, leaves);
+}
+
+void
+model_add_leaves(const ForestModel *model, const uint32_t *leaves, uint32_t n, int64_t *sums)
+{
+	if (blocks_used(&model->blocks) && model->schema.n_classes == 2)
+	{
+		uint64_t	sum = 0;
+
+		for (uint32_t i = 0; i < n; i++)
+			sum += leaves[i];
+		sums[0] += (int64_t) sum;
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		model_add_leaf(model, leaves[i], 1, sums);
+}
+
+/* -------------------------------------------------------------- scoring -- */
+
+/* Rows of a tile, and the trees that a tile goes down at a time. */
+#define TILE_ROWS 32
+#define TILE_TREES 16
+
+/* Sums that a tile has room for; of more outputs than that, rows come one by one. */
+#define TILE_SUMS (8 * TILE_ROWS)
+
+static void
+score_row(const ForestModel *model, CpuLevel level, const uint8_t *bins, double *out)
+{
+	int64_t		sums[FOREST_MAX_CLASSES];
+	uint32_t	leaves[BLOCK_WALKS];
+	ModelRow	row;
+
+	memset(sums, 0, model->n_outputs * sizeof(sums[0]));
+#ifdef MODEL_AVX512
+	if (!blocks_used(&model->blocks) && level == CPU_AVX512 &&
+		model->n_trees >= MODEL_AVX512_TREES)
+	{
+		model_add_row_avx512(model, bins, sums);
+		model_outputs(model, sums, model->n_trees, out);
 		return;
 	}
 #endif
-	for (uint32_t g = 0; g < model->n_groups; g++)
+	model_row(model, level, bins, &row);
+	for (uint32_t t = 0; t < model->n_trees; t += BLOCK_WALKS)
 	{
-		const ModelGroup *group = &model->groups[g];
-		const ModelNode *leaves[MODEL_LANES];
+		uint32_t	n = model->n_trees - t < BLOCK_WALKS ? model->n_trees - t : BLOCK_WALKS;
 
-		memcpy(leaves, group->roots, sizeof(leaves));
-		walk_model(model, leaves, &row, true, group->n_steps);
-		if (model->n_outputs == 1)
-			for (uint32_t i = 0; i < MODEL_LANES; i++)
-				sums[0] += model_leaf_value(leaves[i]);
-		else
-			for (uint32_t i = 0; i < group->n_trees; i++)
-				model_add_leaf(model, leaves[i], 1, sums);
+		model_leaves(model, &row, model->entries + t, n, leaves);
+		model_add_leaves(model, leaves, n, sums);
 	}
-}
-
-static void
-score_row(const ForestModel *model, const uint8_t *row, double *out)
-{
-	int64_t		sums[FOREST_MAX_CLASSES];
-
-	for (uint32_t k = 0; k < model->n_outputs; k++)
-		sums[k] = 0;
-	add_row(model, row, sums);
 	model_outputs(model, sums, model->n_trees, out);
 }
 
-/* Add the leaves of one tree to the sums of n rows. */
+/* Up to TILE_ROWS rows down trees of blocks. */
+static void
+score_tile(const ForestModel *model, CpuLevel level, const uint8_t *rows, size_t n, double *out)
+{
+	int64_t		sums[TILE_SUMS];
+	ModelRow	tile[TILE_ROWS];
+	uint32_t	leaves[BLOCK_WALKS];
+
+	memset(sums, 0, n * model->n_outputs * sizeof(sums[0]));
+	for (size_t i = 0; i < n; i++)
+		model_row(model, level, rows + i * model->row_bytes, &tile[i]);
+	for (uint32_t t = 0; t < model->n_trees; t += TILE_TREES)
+	{
+		uint32_t	n_trees = model->n_trees - t < TILE_TREES ? model->n_trees - t : TILE_TREES;
+
+		for (size_t i = 0; i < n; i++)
+		{
+			model_leaves(model, &tile[i], model->entries + t, n_trees, leaves);
+			model_add_leaves(model, leaves, n_trees, sums + i * model->n_outputs);
+		}
+	}
+	for (size_t i = 0; i < n; i++)
+		model_outputs(model, sums + i * model->n_outputs, model->n_trees,
+					  out + i * model->n_outputs);
+}
+
+/* Add the leaves of one tree of nodes to the sums of n rows. */
 static void
 add_tree(const ForestModel *model, const ModelTree *tree, const uint8_t *rows, size_t n,
 		 int64_t *sums)
@@ -189,25 +178,21 @@ add_tree(const ForestModel *model, const ModelTree *tree, const uint8_t *rows, s
 			leaves[i] = tree->root;
 		}
 		model_walk(model, leaves, lanes, tree->n_steps);
-		if (model->n_outputs == 1)
-			for (size_t i = 0; i < n_lanes; i++)
-				sums[first + i] += model_leaf_value(leaves[i]);
-		else
-			for (size_t i = 0; i < n_lanes; i++)
-				model_add_leaf(model, leaves[i], 1, sums + (first + i) * model->n_outputs);
+		for (size_t i = 0; i < n_lanes; i++)
+			model_add_leaf(model, (uint32_t) (leaves[i] - model->nodes), 1,
+						   sums + (first + i) * model->n_outputs);
 	}
 }
 
-/* Sums that a block has room for: 256 rows of up to 8 outputs, fewer rows of more. */
+/* Sums of several rows down trees of nodes: 256 rows of up to 8 outputs, fewer rows of more. */
 #define BLOCK_SUMS (8 * FOREST_SCORE_BLOCK)
 
 static void
-score_block(const ForestModel *model, const uint8_t *rows, size_t n, double *out)
+score_nodes(const ForestModel *model, const uint8_t *rows, size_t n, double *out)
 {
 	int64_t		sums[BLOCK_SUMS];
 
-	for (size_t i = 0; i < n * model->n_outputs; i++)
-		sums[i] = 0;
+	memset(sums, 0, n * model->n_outputs * sizeof(sums[0]));
 	for (uint32_t t = 0; t < model->n_trees; t++)
 		add_tree(model, &model->trees[t], rows, n, sums);
 	for (size_t i = 0; i < n; i++)
@@ -215,27 +200,41 @@ score_block(const ForestModel *model, const uint8_t *rows, size_t n, double *out
 					  out + i * model->n_outputs);
 }
 
+/* Rows to be scored together: more than one only where that is faster. */
+static size_t
+rows_at_once(const ForestModel *model)
+{
+	bool		blocks = blocks_used(&model->blocks);
+	size_t		most = blocks ? TILE_ROWS : FOREST_SCORE_BLOCK;
+	size_t		room = (blocks ? TILE_SUMS : BLOCK_SUMS) / model->n_outputs;
+
+	if (most > room)
+		most = room;
+	return most < (blocks ? 2 : MODEL_LANES) ? 1 : most;
+}
+
 void
 forest_score(const ForestModel *model, const uint8_t *rows, size_t n, double *out)
 {
-	size_t		block = BLOCK_SUMS / model->n_outputs;
+	CpuLevel	level = cpu_level(model->host->cpu_limit);
+	size_t		at_once = rows_at_once(model);
 
-	if (block > FOREST_SCORE_BLOCK)
-		block = FOREST_SCORE_BLOCK;
-	while (n >= MODEL_LANES && block >= MODEL_LANES)
+	while (n > 0)
 	{
-		size_t		step_rows = n < block ? n : block;
+		size_t		now = n < at_once ? n : at_once;
 
-		score_block(model, rows, step_rows, out);
-		rows += step_rows * model->row_bytes;
-		out += step_rows * model->n_outputs;
-		n -= step_rows;
-	}
-	for (; n > 0; n--)
-	{
-		score_row(model, rows, out);
-		rows += model->row_bytes;
-		out += model->n_outputs;
+		if (now > 1 && blocks_used(&model->blocks))
+			score_tile(model, level, rows, now, out);
+		else if (now >= MODEL_LANES)
+			score_nodes(model, rows, now, out);
+		else
+		{
+			now = 1;
+			score_row(model, level, rows, out);
+		}
+		rows += now * model->row_bytes;
+		out += now * model->n_outputs;
+		n -= now;
 	}
 }
 

@@ -11,6 +11,7 @@
 /* Sums of a block of rows that are to stay in the cache. */
 #define BLOCK_SUMS 65536
 #define BLOCK_ROWS 1024
+#define ROWS_PER_POLL 256
 
 Status
 scores_check(const ForestTraining *training, const ForestModel *model, Failure *why)
@@ -123,53 +124,66 @@ forest_holdout_scores(const Host *host, const ForestTraining *training, const Fo
 
 /* ----------------------------------------------------------- out of bag -- */
 
-/* Add the leaves of one tree for the rows picked, by their place among the rows. */
-static void
-sum_tree(const ForestTraining *training, const ForestModel *model, const ModelTree *tree,
-		 const uint32_t *rows, const uint32_t *picked, uint32_t n_picked, int64_t *sums)
+uint32_t
+scores_pick_trees(const ForestTraining *training, const ForestModel *model, uint32_t row,
+				  const uint64_t *keys, uint32_t first, uint32_t n, uint32_t *entries)
 {
-	for (uint32_t first = 0; first < n_picked; first += MODEL_LANES)
-	{
-		const uint8_t *lanes[MODEL_LANES];
-		const ModelNode *leaves[MODEL_LANES];
-		uint32_t	left = n_picked - first;
-		uint32_t	n_lanes = left < MODEL_LANES ? left : MODEL_LANES;
+	const TrainingChunk *chunk = training_chunk(training, row);
+	uint32_t	place = training_in_chunk(training, row);
+	uint64_t	row_key = chunk->keys[place];
+	uint32_t	n_picked = 0;
 
-		for (uint32_t i = 0; i < MODEL_LANES; i++)
-		{
-			lanes[i] = training_bins(training, rows[picked[first + (i < n_lanes ? i : 0)]]);
-			leaves[i] = tree->root;
-		}
-		model_walk(model, leaves, lanes, tree->n_steps);
-		for (uint32_t i = 0; i < n_lanes; i++)
-			model_add_leaf(model, leaves[i], 1,
-						   sums + (size_t) picked[first + i] * model->n_outputs);
+	if (chunk->weight != NULL && chunk->weight[place] == 0)
+	{
+		memcpy(entries, model->entries + first, n * sizeof(entries[0]));
+		return n;
 	}
+	for (uint32_t i = 0; i < n; i++)
+	{
+		entries[n_picked] = model->entries[first + i];
+		n_picked += rng_row_draw(keys[i], row_key) < training->settings.thresholds[0];
+	}
+	return n_picked;
 }
 
 Status
 scores_sum(const Host *host, const ForestTraining *training, const ForestModel *model,
 		   const uint32_t *rows, uint32_t n, bool out_of_bag, int64_t *sums, uint32_t *counts,
-		   uint32_t *scratch, Failure *why)
+		   Failure *why)
 {
-	for (uint32_t t = 0; t < model->n_trees; t++)
-	{
-		uint64_t	key = scores_tree_key(training, t);
-		uint32_t	n_picked = 0;
-		Status		status = host_poll(host, why);
+	CpuLevel	level = cpu_level(host->cpu_limit);
 
-		if (status != STATUS_OK)
-			return status;
+	for (uint32_t first = 0; first < model->n_trees; first += BLOCK_WALKS)
+	{
+		uint32_t	left = model->n_trees - first;
+		uint32_t	n_trees = left < BLOCK_WALKS ? left : BLOCK_WALKS;
+		uint64_t	keys[BLOCK_WALKS];
+
+		for (uint32_t i = 0; i < n_trees; i++)
+			keys[i] = scores_tree_key(training, first + i);
 		for (uint32_t i = 0; i < n; i++)
 		{
-			scratch[n_picked] = i;
-			if (!out_of_bag || scores_left_out(training, rows[i], key))
+			ModelRow	row;
+			uint32_t	entries[BLOCK_WALKS];
+			uint32_t	leaves[BLOCK_WALKS];
+			uint32_t	n_picked = n_trees;
+
+			if (i % ROWS_PER_POLL == 0)
 			{
-				counts[i]++;
-				n_picked++;
+				Status		status = host_poll(host, why);
+
+				if (status != STATUS_OK)
+					return status;
 			}
+			if (out_of_bag)
+				n_picked = scores_pick_trees(training, model, rows[i], keys, first, n_trees,
+											 entries);
+			model_row(model, level, training_bins(training, rows[i]), &row);
+			model_leaves(model, &row, out_of_bag ? entries : model->entries + first, n_picked,
+						 leaves);
+			model_add_leaves(model, leaves, n_picked, sums + (size_t) i * model->n_outputs);
+			counts[i] += n_picked;
 		}
-		sum_tree(training, model, &model->trees[t], rows, scratch, n_picked, sums);
 	}
 	return STATUS_OK;
 }
@@ -181,7 +195,6 @@ typedef struct OobBlock
 	int64_t    *sums;
 	uint32_t   *rows;
 	uint32_t   *counts;
-	uint32_t   *scratch;
 } OobBlock;
 
 static void
@@ -190,7 +203,6 @@ block_free(const Host *host, OobBlock *block, uint32_t n_outputs)
 	memory_free(host, block->sums, block->n_rows, n_outputs * sizeof(int64_t));
 	memory_free(host, block->rows, block->n_rows, sizeof(uint32_t));
 	memory_free(host, block->counts, block->n_rows, sizeof(uint32_t));
-	memory_free(host, block->scratch, block->n_rows, sizeof(uint32_t));
 }
 
 static Status
@@ -206,8 +218,6 @@ block_new(const Host *host, uint32_t n_outputs, OobBlock *out, Failure *why)
 		status = memory_new_raw(host, block.n_rows, sizeof(uint32_t), &block.rows, why);
 	if (status == STATUS_OK)
 		status = memory_new_raw(host, block.n_rows, sizeof(uint32_t), &block.counts, why);
-	if (status == STATUS_OK)
-		status = memory_new_raw(host, block.n_rows, sizeof(uint32_t), &block.scratch, why);
 	if (status != STATUS_OK)
 	{
 		block_free(host, &block, n_outputs);
@@ -245,7 +255,7 @@ score_blocks(const Host *host, const ForestTraining *training, const ForestModel
 		memset(block->sums, 0, (size_t) n * n_outputs * sizeof(int64_t));
 		memset(block->counts, 0, n * sizeof(uint32_t));
 		status = scores_sum(host, training, model, block->rows, n, true, block->sums,
-							block->counts, block->scratch, why);
+							block->counts, why);
 		if (status != STATUS_OK)
 			return status;
 		for (uint32_t i = 0; i < n; i++)

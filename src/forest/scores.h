@@ -43,11 +43,18 @@ extern void scores_set_row(const ForestTraining *training, uint32_t row, ForestS
 /*
  * Sum up, for n rows of a training, the leaves of the trees that left them
  * out, or of all trees: sums is n × n_outputs, counts the number of trees per
- * row; both are zero before.  scratch has n elements.
+ * row; both are zero before.
  */
 extern Status scores_sum(const Host *host, const ForestTraining *training,
 						 const ForestModel *model, const uint32_t *rows, uint32_t n,
-						 bool out_of_bag, int64_t *sums, uint32_t *counts, uint32_t *scratch,
-						 Failure *why);
+						 bool out_of_bag, int64_t *sums, uint32_t *counts, Failure *why);
+
+/*
+ * The entries of those of n <= BLOCK_WALKS trees from `first` on that left a
+ * row out; keys are theirs.  Returns their number.
+ */
+extern uint32_t scores_pick_trees(const ForestTraining *training, const ForestModel *model,
+								  uint32_t row, const uint64_t *keys, uint32_t first, uint32_t n,
+								  uint32_t *entries);
 
 #endif

@@ -136,7 +136,7 @@ add_trees(const ForestModel *model, const ModelTree *trees, uint32_t n, __m512i 
 			sums[0] += model_leaf_value(base + slots[i]);
 	else
 		for (uint32_t i = 0; i < n; i++)
-			model_add_leaf(model, base + slots[i], 1, sums);
+			model_add_leaf(model, (uint32_t) slots[i], 1, sums);
 }
 
 /* Add the leaves of all trees, in passes of about equal length. */

@@ -11,6 +11,7 @@
 
 #include "core/memory.h"
 #include "core/rng.h"
+#include "forest/decode.h"
 #include "forest/tree.h"
 
 static const uint64_t poisson_thresholds[TRAINING_THRESHOLDS] = {
@@ -121,7 +122,7 @@ make_schema(Fixture *f, const FixtureSpec *spec)
 		ForestFeature *feature = &schema->features[i];
 
 		make_text(f, "feature ", i, &feature->name);
-		if (spec->categories && i % 2 == 0)
+		if (spec->categories && (spec->n_categories == 0 ? i % 2 == 0 : i < spec->n_categories))
 			make_category(f, spec, feature);
 		else
 			make_number(f, feature);
@@ -322,7 +323,7 @@ put_nodes(Fixture *f, ByteWriter *w, const FixtureSpec *spec, uint32_t level, ui
 
 	if (level > *deepest)
 		*deepest = level;
-	if (level >= f->max_depth || (!spec->full && level > 0 && fixture_below(f, 5) == 0))
+	if (level >= f->max_depth || (!spec->full && level > 0 && fixture_below(f, 5) < 1u + spec->thin))
 	{
 		put_leaf(f, w, spec);
 		return 1;
@@ -411,8 +412,11 @@ fixture_assemble(const Fixture *f, const Host *host, ForestArtifact *out)
 	must(forest_assemble(host, &f->training, f->trees, out, NULL), "assemble");
 }
 
-ForestModel *
-fixture_model(const Fixture *f, const Host *host)
+typedef Status (*Decode) (const Host *host, const uint8_t *bytes, size_t n_bytes,
+						  ForestModel **out, Failure *why);
+
+static ForestModel *
+make_model(const Fixture *f, const Host *host, Decode decode)
 {
 	ForestArtifact artifact;
 	ForestModel *model;
@@ -420,10 +424,22 @@ fixture_model(const Fixture *f, const Host *host)
 	Status		status;
 
 	fixture_assemble(f, host, &artifact);
-	status = forest_decode(host, artifact.bytes, artifact.n_bytes, &model, &why);
+	status = decode(host, artifact.bytes, artifact.n_bytes, &model, &why);
 	must(status, why.text);
 	memory_free(host, artifact.bytes, artifact.capacity, 1);
 	return model;
+}
+
+ForestModel *
+fixture_model(const Fixture *f, const Host *host)
+{
+	return make_model(f, host, forest_decode);
+}
+
+ForestModel *
+fixture_model_of_nodes(const Fixture *f, const Host *host)
+{
+	return make_model(f, host, decode_as_nodes);
 }
 
 /* ------------------------------------------------------------ reference -- */

@@ -17,9 +17,11 @@ typedef struct FixtureSpec
 	uint32_t	n_features;
 	bool		categories;		/* every other feature is one, else all are numbers */
 	uint32_t	max_categories; /* 0: 254 */
+	uint32_t	n_categories;	/* not 0: the first so many are, and no others */
 	uint32_t	n_trees;
 	uint32_t	depth;			/* the most; all trees are full if `full` */
 	bool		full;
+	bool		thin;			/* two of five nodes are leaves, so that trees may be deep */
 	uint32_t	n_train;
 	uint32_t	n_test;
 	bool		bootstrap;
@@ -51,6 +53,9 @@ extern void fixture_row(Fixture *f, uint8_t *row);
 /* The artifact and the decoded model, on a host; abort when anything fails. */
 extern void fixture_assemble(const Fixture *f, const Host *host, ForestArtifact *out);
 extern ForestModel *fixture_model(const Fixture *f, const Host *host);
+
+/* The same as nodes, even if it fits into blocks. */
+extern ForestModel *fixture_model_of_nodes(const Fixture *f, const Host *host);
 
 /*
  * What forest_score() must say, from the bytes of the trees alone: a walk over

@@ -9,7 +9,7 @@
 
 #include "core/memory.h"
 #include "forest/artifact.h"
-#include "forest/model.h"
+#include "forest/decode.h"
 
 /* What decoding may take, per byte of the artifact. */
 #define BYTES_PER_BYTE 24
@@ -130,9 +130,14 @@ test_round_trip(void)
 		fixture_assemble(&f, &t.host, &second);
 		n_wrong += first.n_bytes != second.n_bytes ||
 			memcmp(first.bytes, second.bytes, first.n_bytes) != 0;
-		n_wrong += forest_decode(&t.host, first.bytes, first.n_bytes, &model, NULL) != STATUS_OK;
 		memory_free(&t.host, first.bytes, first.capacity, 1);
 		memory_free(&t.host, second.bytes, second.capacity, 1);
+		model = fixture_model(&f, &t.host);
+		n_wrong += !same_contract(&f, model);
+		n_wrong += forest_model_bytes(model) != t.live_bytes;
+		forest_model_free(model);
+
+		model = fixture_model_of_nodes(&f, &t.host);
 		n_wrong += !same_contract(&f, model);
 		n_wrong += forest_model_bytes(model) != t.live_bytes;
 		n_covers += count_wrong_covers(model);
@@ -468,7 +473,12 @@ test_example(void)
 		tap_is_text(forest_model_feature_name(model, 0), "x", "has its feature");
 		tap_is_text(forest_model_class_label(model, 1), "yes", "and its classes");
 		tap_is_real(forest_model_importance(model, 0), 1, 0, "and its importance");
-		tap_is_int(model_cover(model, model->trees[0].root), 14, "and its rows");
+		forest_model_free(model);
+	}
+	if (tap_is_int(decode_as_nodes(&t.host, bytes, sizeof(bytes), &model, NULL), STATUS_OK,
+				   "the same as nodes"))
+	{
+		tap_is_int(model_cover(model, model->trees[0].root), 14, "has its rows");
 		forest_model_free(model);
 	}
 	tap_ok(test_host_end(&t), "no leak");
@@ -556,6 +566,18 @@ decode_it(const Host *host, void *arg, Failure *why)
 	return status;
 }
 
+static Status
+decode_nodes_it(const Host *host, void *arg, Failure *why)
+{
+	const ForestArtifact *a = arg;
+	ForestModel *model;
+	Status		status = decode_as_nodes(host, a->bytes, a->n_bytes, &model, why);
+
+	if (status == STATUS_OK)
+		forest_model_free(model);
+	return status;
+}
+
 static void
 test_sweeps(void)
 {
@@ -570,6 +592,7 @@ test_sweeps(void)
 		fixture_assemble(&f, f.training.host, &a);
 		tap_ok(test_sweep(assemble_it, &f, 3, 1), "assembling survives refusal and cancel");
 		tap_ok(test_sweep(decode_it, &a, 10, 10), "decoding survives refusal and cancel");
+		tap_ok(test_sweep(decode_nodes_it, &a, 10, 10), "into nodes, too");
 		memory_free(f.training.host, a.bytes, a.capacity, 1);
 		tap_ok(fixture_end(&f), "no leak");
 	}

@@ -1,6 +1,7 @@
 /*
  * test_predict.c
- *	  Both engines against a walk over the bytes of the trees.
+ *	  Blocks and nodes, with every instruction set, against a walk over the
+ *	  bytes of the trees.
  */
 #include <stdlib.h>
 
@@ -18,26 +19,83 @@ some_spec(uint64_t seed)
 	return (FixtureSpec) {.seed = seed, .n_classes = (uint32_t[]) {2, 0, 3, 2, 11, 40}[seed % 6],
 		.n_features = 1 + (uint32_t) (seed * 7 % 23), .categories = seed % 4 != 3,
 		.max_categories = (uint32_t[]) {0, 8, 40}[seed % 3],
-		.n_trees = 1 + (uint32_t) (seed * 5 % 40), .depth = (uint32_t) (seed % 9),
-		.full = seed % 3 == 0};
+		.n_trees = 1 + (uint32_t) (seed * 5 % 40), .depth = (uint32_t) (seed % 12),
+		.full = seed % 3 == 0 && seed % 12 < 9};
 }
 
-/* Rows that forest_score() scores otherwise than the reference does, in calls of n rows. */
+/* A forest, its rows, and what they score. */
+typedef struct Scored
+{
+	Fixture		f;
+	size_t		n_rows;
+	uint8_t    *rows;
+	double	   *expected;
+} Scored;
+
+static void
+scored_begin(Scored *s, const FixtureSpec *spec, size_t n_rows)
+{
+	size_t		n_outputs = spec->n_classes > 2 ? spec->n_classes : 1;
+	size_t		row_bytes;
+
+	fixture_begin(&s->f, spec);
+	row_bytes = s->f.training.row_bytes;
+	s->n_rows = n_rows;
+	s->rows = malloc(n_rows * row_bytes);
+	s->expected = malloc(n_rows * n_outputs * sizeof(double));
+	for (size_t i = 0; i < n_rows; i++)
+	{
+		fixture_row(&s->f, s->rows + i * row_bytes);
+		fixture_reference(&s->f, s->rows + i * row_bytes, NULL, s->expected + i * n_outputs);
+	}
+}
+
 static size_t
-count_wrong(const ForestModel *model, const uint8_t *rows, const double *expected, size_t n_rows,
-			size_t n)
+scored_end(Scored *s)
+{
+	free(s->rows);
+	free(s->expected);
+	return !fixture_end(&s->f);
+}
+
+/* Calls that score a row otherwise than the reference does, in calls of n rows. */
+static size_t
+count_wrong(const Scored *s, const ForestModel *model, size_t n)
 {
 	static double out[MAX_ROWS * 64];
 	size_t		n_wrong = 0;
 
-	for (size_t first = 0; first < n_rows; first += n)
+	for (size_t first = 0; first < s->n_rows; first += n)
 	{
-		size_t		n_now = n_rows - first < n ? n_rows - first : n;
+		size_t		n_now = s->n_rows - first < n ? s->n_rows - first : n;
 
-		forest_score(model, rows + first * model->row_bytes, n_now, out);
-		n_wrong += memcmp(out, expected + first * model->n_outputs,
+		forest_score(model, s->rows + first * model->row_bytes, n_now, out);
+		n_wrong += memcmp(out, s->expected + first * model->n_outputs,
 						  n_now * model->n_outputs * sizeof(double)) != 0;
 	}
+	return n_wrong;
+}
+
+/* The same on every level, of both forms. */
+static size_t
+count_wrong_everywhere(Scored *s, const size_t *calls, size_t n_calls)
+{
+	ForestModel *models[2];
+	size_t		n_wrong = 0;
+
+	models[0] = fixture_model(&s->f, s->f.training.host);
+	models[1] = fixture_model_of_nodes(&s->f, s->f.training.host);
+	n_wrong += models[0]->row_bytes != s->f.training.row_bytes || blocks_used(&models[1]->blocks);
+	for (CpuLevel level = CPU_PORTABLE; level <= cpu_level(CPU_BEST); level++)
+		for (int form = 0; form < 2; form++)
+			for (size_t i = 0; i < n_calls; i++)
+			{
+				s->f.test_host.host.cpu_limit = level;
+				n_wrong += count_wrong(s, models[form], calls[i]);
+			}
+	s->f.test_host.host.cpu_limit = CPU_BEST;
+	forest_model_free(models[0]);
+	forest_model_free(models[1]);
 	return n_wrong;
 }
 
@@ -45,80 +103,105 @@ static void
 test_engines(void)
 {
 	static const size_t calls[] = {1, 2, 11, 12, 13, 24, 255, 256, 257, 512, 513, MAX_ROWS};
-	static double expected[MAX_ROWS * 64];
 	size_t		n_wrong = 0;
-	size_t		n_forms[4] = {0};
 
 	for (uint64_t seed = 0; seed < 72; seed++)
 	{
 		const FixtureSpec spec = some_spec(seed);
-		Fixture		f;
-		ForestModel *model;
-		uint8_t    *rows;
-		size_t		n_rows = seed % 8 == 0 ? MAX_ROWS : 37;
+		Scored		s;
 
-		fixture_begin(&f, &spec);
-		model = fixture_model(&f, f.training.host);
-		n_forms[model->more != NULL ? 3 : model->mask_slots == MODEL_MASK_SLOTS ? 2 :
-				model->mask_slots]++;
-		rows = malloc(n_rows * model->row_bytes);
-		for (size_t i = 0; i < n_rows; i++)
-		{
-			fixture_row(&f, rows + i * model->row_bytes);
-			fixture_reference(&f, rows + i * model->row_bytes, NULL,
-							  expected + i * model->n_outputs);
-		}
-		for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
-			n_wrong += count_wrong(model, rows, expected, n_rows, calls[i]);
-		model->use_avx512 = false;
-		n_wrong += count_wrong(model, rows, expected, n_rows, 1);
-		free(rows);
-		forest_model_free(model);
-		n_wrong += !fixture_end(&f);
+		scored_begin(&s, &spec, seed % 8 == 0 ? MAX_ROWS : 37);
+		n_wrong += count_wrong_everywhere(&s, calls, sizeof(calls) / sizeof(calls[0]));
+		n_wrong += scored_end(&s);
 	}
 	tap_is_int(n_wrong, 0, "equal bits, whatever the forest and the number of rows");
-	tap_ok(n_forms[0] > 9 && n_forms[1] > 9 && n_forms[2] > 5 && n_forms[3] > 5,
-		   "sets as arcs, as masks of both sizes, as chains");
 }
 
-/* The row engine with and without AVX-512: rows that fit a register and that do not. */
+/* Tables of every shape: few and many features, numbers and categories, planes of sets. */
 static void
-test_avx512(void)
+test_shapes(void)
 {
-	static double expected[37 * 64];
+	static const size_t calls[] = {1, 37};
+	size_t		n_of[BLOCK_64_64 + 1] = {0};
+	size_t		n_planes[BLOCK_MAX_PLANES + 1] = {0};
+	size_t		n_nodes = 0;
 	size_t		n_wrong = 0;
-	size_t		n_used = 0;
-	bool		has = false;
 
-	for (uint64_t seed = 2000; seed < 2072; seed++)
+	for (uint64_t seed = 2000; seed < 2140; seed++)
 	{
 		FixtureSpec spec = some_spec(seed);
-		Fixture		f;
+		Scored		s;
 		ForestModel *model;
-		uint8_t    *rows;
 
-		spec.n_features = (uint32_t[]) {23, 64, 65, 90}[seed / 3 % 4];
+		spec.n_features = (uint32_t[]) {1, 15, 16, 23, 31, 32, 33, 40, 63, 64, 65, 90}[seed / 3 % 12];
+		spec.max_categories = (uint32_t[]) {3, 7, 8, 15, 24, 60, 0}[seed % 7];
+		spec.n_categories = (uint32_t[]) {0, 6, 18}[seed % 3];
 		spec.n_trees = (uint32_t[]) {16, 17, 100, 128, 129, 300}[seed / 6 % 6];
-		fixture_begin(&f, &spec);
-		model = fixture_model(&f, f.training.host);
-		has = has || model->use_avx512;
-		n_used += model->use_avx512;
-		rows = malloc((size_t) 37 * model->row_bytes);
-		for (size_t i = 0; i < 37; i++)
+		spec.depth = (uint32_t) (seed % 8);
+		scored_begin(&s, &spec, 37);
+		model = fixture_model(&s.f, s.f.training.host);
+		if (blocks_used(&model->blocks))
 		{
-			fixture_row(&f, rows + i * model->row_bytes);
-			fixture_reference(&f, rows + i * model->row_bytes, NULL,
-							  expected + i * model->n_outputs);
+			n_of[model->blocks.shape]++;
+			n_planes[model->blocks.n_planes]++;
 		}
-		n_wrong += count_wrong(model, rows, expected, 37, 1);
-		model->use_avx512 = false;
-		n_wrong += count_wrong(model, rows, expected, 37, 1);
-		free(rows);
+		else
+			n_nodes++;
 		forest_model_free(model);
-		n_wrong += !fixture_end(&f);
+		n_wrong += count_wrong_everywhere(&s, calls, 2);
+		n_wrong += scored_end(&s);
 	}
-	tap_is_int(n_wrong, 0, "equal bits with AVX-512 and without");
-	tap_is_int(n_used, has ? 72 : 0, "AVX-512 is used where the machine has it");
+	tap_is_int(n_wrong, 0, "equal bits, whatever the features");
+	for (size_t i = 0; i <= BLOCK_64_64; i++)
+		tap_ok(n_of[i] > 0, "shape %zu was there", i);
+	for (size_t i = 1; i <= 4; i++)
+		tap_ok(n_planes[i] > 0, "%zu planes were there", i);
+	tap_ok(n_nodes > 10, "and models that do not fit");
+}
+
+/* Trees of many blocks, small ones put together. */
+static void
+test_deep(void)
+{
+	static const size_t calls[] = {1, 37};
+	size_t		n_wrong = 0;
+	uint32_t	deepest = 0;
+
+	for (uint64_t seed = 3000; seed < 3060; seed++)
+	{
+		FixtureSpec spec = some_spec(seed);
+		Scored		s;
+
+		spec.full = false;
+		spec.thin = true;
+		spec.depth = 9 + (uint32_t) (seed % 22);
+		spec.n_features = 3 + (uint32_t) (seed % 9);
+		scored_begin(&s, &spec, 37);
+		if (deepest < s.f.max_depth)
+			deepest = s.f.max_depth;
+		n_wrong += count_wrong_everywhere(&s, calls, 2);
+		n_wrong += scored_end(&s);
+	}
+	tap_is_int(n_wrong, 0, "equal bits, however deep");
+	tap_is_int(deepest, 30, "deep ones were there");
+}
+
+/* Levels on which a row's score is not the expected one. */
+static size_t
+count_wrong_bits(Fixture *f, const ForestModel *model, const uint8_t *row, double expected)
+{
+	size_t		n_wrong = 0;
+
+	for (CpuLevel level = CPU_PORTABLE; level <= cpu_level(CPU_BEST); level++)
+	{
+		double		out;
+
+		f->test_host.host.cpu_limit = level;
+		forest_score(model, row, 1, &out);
+		n_wrong += memcmp(&out, &expected, sizeof(out)) != 0;
+	}
+	f->test_host.host.cpu_limit = CPU_BEST;
+	return n_wrong;
 }
 
 /* Single splits, on features of all sizes, asked for every bin. */
@@ -135,28 +218,30 @@ test_every_bin(void)
 			.depth = 1, .full = true};
 		Fixture		f;
 		ForestModel *model;
+		ForestModel *nodes;
 
 		fixture_begin(&f, &spec);
 		model = fixture_model(&f, f.training.host);
+		nodes = fixture_model_of_nodes(&f, f.training.host);
 		for (uint32_t t = 0; t < spec.n_trees; t++)
-			if (model_feature(model->trees[t].root) == 0)
-				n_forms[(model->trees[t].root->feature & MODEL_MASK) != 0 ? 1 :
-						model->trees[t].n_steps > 1 ? 2 : 0]++;
+			if (model_feature(nodes->trees[t].root) == 0)
+				n_forms[(nodes->trees[t].root->feature & MODEL_MASK) != 0 ? 1 :
+						nodes->trees[t].n_steps > 1 ? 2 : 0]++;
 		for (uint32_t i = 0; i < 2; i++)
 			for (uint32_t bin = 0; bin < 256; bin++)
 			{
 				uint8_t		row[8] = {0};
 				double		expected;
-				double		out;
 
 				if (bin >= f.training.schema.features[i].n_bins && bin != FOREST_MISSING)
 					continue;
 				row[i] = (uint8_t) bin;
 				fixture_reference(&f, row, NULL, &expected);
-				forest_score(model, row, 1, &out);
-				n_wrong += memcmp(&out, &expected, sizeof(out)) != 0;
+				n_wrong += count_wrong_bits(&f, model, row, expected);
+				n_wrong += count_wrong_bits(&f, nodes, row, expected);
 			}
 		forest_model_free(model);
+		forest_model_free(nodes);
 		n_wrong += !fixture_end(&f);
 	}
 	tap_is_int(n_wrong, 0, "every bin of every split goes where the bytes say");
@@ -273,7 +358,8 @@ int
 main(void)
 {
 	test_engines();
-	test_avx512();
+	test_shapes();
+	test_deep();
 	test_every_bin();
 	test_no_memory();
 	test_probabilities();

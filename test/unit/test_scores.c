@@ -191,7 +191,7 @@ test_sweeps(void)
 	fixture_begin(&g, &other);
 	call.model = model = fixture_model(&f, f.training.host);
 	tap_ok(test_sweep(holdout_it, &call, 3, 2), "holdout scores survive refusal and cancel");
-	tap_ok(test_sweep(oob_it, &call, 7, 6), "out-of-bag scores survive refusal and cancel");
+	tap_ok(test_sweep(oob_it, &call, 6, 2), "out-of-bag scores survive refusal and cancel");
 	tap_is_int(forest_oob_scores(f.training.host, &g.training, model, &s, &why),
 			   STATUS_INVALID_PARAMETER, "a model of another training is refused");
 	forest_model_free(model);

@@ -1,0 +1,298 @@
+/*
+ * blocks.c
+ *	  What a row looks like to blocks, and walks over them in plain C.
+ */
+#include <string.h>
+
+#include "core/memory.h"
+#include "forest/blocks.h"
+
+#if defined(__GNUC__)
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#else
+#define ALWAYS_INLINE inline
+#endif
+
+void
+blocks_free(const Host *host, ModelBlocks *b)
+{
+	memory_free(host, b->memory, blocks_memory_bytes(b, b->capacity), 1);
+	memory_free(host, b->exits, b->capacity, BLOCK_NODES * sizeof(uint32_t));
+}
+
+size_t
+blocks_bytes(const ModelBlocks *b)
+{
+	size_t		total = b->numbers_capacity * sizeof(int64_t);
+
+	if (b->capacity > 0)
+		total += blocks_memory_bytes(b, b->capacity) +
+			(size_t) b->capacity * BLOCK_NODES * sizeof(uint32_t);
+	return total;
+}
+
+/* -------------------------------------------------------------- slots -- */
+
+static BlockShape
+choose_shape(const ModelBlocks *b)
+{
+	bool		wide = b->first_category + b->n_categories > 32;
+
+	if (b->n_categories == 0)
+		return b->n_numbers > 32 ? BLOCK_64_NUMBERS : BLOCK_NUMBERS;
+	if (wide)
+		return BLOCK_64_64;
+	if (b->first_category < 16)
+		return BLOCK_32_32;
+	return b->n_numbers <= 16 ? BLOCK_16_16 : BLOCK_32_16;
+}
+
+bool
+blocks_layout(ModelBlocks *b, const ForestSchema *schema)
+{
+	uint32_t	most_codes = 0;
+	uint32_t	n = 0;
+
+	if (schema->n_features > BLOCK_MAX_SLOTS)
+		return false;
+	for (uint32_t f = 0; f < schema->n_features; f++)
+	{
+		const ForestFeature *feature = &schema->features[f];
+
+		b->n_bins[f] = (uint8_t) feature->n_bins;
+		if (feature->kind != FOREST_CATEGORY)
+			b->feature[n++] = (uint16_t) f;
+		else if (feature->n_bins + 1 > most_codes)
+			most_codes = feature->n_bins + 1;
+	}
+	b->n_numbers = n;
+	for (uint32_t f = 0; f < schema->n_features; f++)
+		if (schema->features[f].kind == FOREST_CATEGORY)
+			b->feature[n++] = (uint16_t) f;
+	b->n_categories = n - b->n_numbers;
+	b->n_planes = most_codes > 8 ? (most_codes + 7) / 8 : 1;
+	if (b->n_planes > BLOCK_MAX_PLANES)
+		return false;
+
+	/* categories want the second table of 16 for themselves */
+	b->first_category = b->n_numbers <= 16 && b->n_categories <= 16 ? 16 : b->n_numbers;
+	b->shape = choose_shape(b);
+	for (uint32_t i = 0; i < n; i++)
+	{
+		uint32_t	slot = i < b->n_numbers ? i : b->first_category + i - b->n_numbers;
+		bool		high = (slot & 16) != 0 && b->shape < BLOCK_64_NUMBERS;
+
+		b->code[b->feature[i]] = (uint8_t) (slot | (high ? BLOCK_HIGH : 0));
+	}
+	return true;
+}
+
+/* --------------------------------------------------------------- rows -- */
+
+/* The code of a category's bin: missing is behind the others. */
+static inline uint32_t
+category_code(const ModelBlocks *b, uint32_t feature, uint8_t bin)
+{
+	return bin == FOREST_MISSING ? b->n_bins[feature] : bin;
+}
+
+static void
+set_slot(const ModelBlocks *b, uint32_t feature, uint8_t bin, BlockRow *row)
+{
+	uint32_t	slot = b->code[feature] & BLOCK_SLOT;
+	uint32_t	code;
+
+	if (slot < b->n_numbers)
+	{
+		row->as.slots.bins[slot] = bin;
+		row->has_missing |= bin == FOREST_MISSING;
+		return;
+	}
+	code = category_code(b, feature, bin);
+	for (uint32_t k = 0; k < b->n_planes; k++)
+		row->as.slots.bits[k][slot] = 0;
+	row->as.slots.bits[code / 8][slot] = (uint8_t) (1 << code % 8);
+}
+
+static void
+set_bin(const ModelBlocks *b, uint32_t feature, uint8_t bin, BlockRow *row)
+{
+	row->as.bins[b->code[feature]] = bin;
+	row->as.bins[b->code[feature] | BLOCK_MISSING] = bin == FOREST_MISSING ? 0 : bin;
+}
+
+static void
+set_test(const ModelBlocks *b, uint32_t feature, uint8_t bin, BlockRow *row)
+{
+	uint32_t   *test = &row->as.tests[b->code[feature]];
+	uint32_t	code;
+	uint32_t	bit;
+
+	if ((b->code[feature] & BLOCK_SLOT) < b->n_numbers)
+	{
+		test[0] = BLOCK_TEST(255, 256 - bin, BLOCK_NODES);
+		test[BLOCK_MISSING] = BLOCK_TEST(255, 256 - (bin == FOREST_MISSING ? 0 : bin), BLOCK_NODES);
+		return;
+	}
+	code = category_code(b, feature, bin);
+	bit = UINT32_C(1) << code % 8;
+	test[0] = BLOCK_TEST(bit, 256 - bit, (1 + code / 8) * BLOCK_NODES);
+}
+
+void
+blocks_row_set(const ModelBlocks *b, uint32_t feature, uint8_t bin, BlockRow *row)
+{
+	if (row->level != CPU_PORTABLE)
+		set_slot(b, feature, bin, row);
+	else if (b->n_categories == 0)
+		set_bin(b, feature, bin, row);
+	else
+		set_test(b, feature, bin, row);
+}
+
+void
+blocks_row(const ModelBlocks *b, CpuLevel level, const uint8_t *bins, BlockRow *row)
+{
+	uint32_t	n = b->n_numbers + b->n_categories;
+
+	row->level = level;
+	row->has_missing = false;
+	if (level != CPU_PORTABLE)
+	{
+		memset(row->as.slots.bins, 0, sizeof(row->as.slots.bins));
+		if (b->n_categories > 0)
+			memset(row->as.slots.bits, 0, b->n_planes * sizeof(row->as.slots.bits[0]));
+	}
+	for (uint32_t f = 0; f < n; f++)
+		blocks_row_set(b, f, bins[f], row);
+}
+
+/* -------------------------------------------------------------- walks -- */
+
+/* Walks that are advanced together: independent, so that they overlap. */
+#define LANES 4
+
+/* 1 if a test of a line holds, else 0. */
+static ALWAYS_INLINE uint32_t
+holds(const uint8_t *line, uint32_t node, const BlockRow *row, bool categories)
+{
+	uint8_t		asked = line[node];
+	uint32_t	test;
+
+	if (!categories)
+		return row->as.bins[asked] <= line[BLOCK_NODES + node];
+	test = row->as.tests[asked];
+	return ((line[(test >> 17) + node] & (test & 255)) + (test >> 8 & 511)) >> 8;
+}
+
+/* The exit of a block, as a place in exits. */
+static ALWAYS_INLINE uint32_t
+find_exit(const ModelBlocks *b, uint32_t word, const BlockRow *row, bool categories)
+{
+	uint32_t	first = word & ~BLOCK_GOES_ON & ~(uint32_t) (BLOCK_NODES - 1);
+	const uint8_t *line = b->lines + (size_t) first * (b->n_planes + 1);
+	uint32_t	node = word % BLOCK_NODES;
+
+	while (node < BLOCK_NODES)
+		node = 2 * node + holds(line, node, row, categories);
+	return first + node % BLOCK_NODES;
+}
+
+/* The same for several that begin at the first node. */
+static ALWAYS_INLINE void
+find_exits(const ModelBlocks *b, const uint32_t *words, const BlockRow *row, bool categories,
+		   uint32_t *places)
+{
+	const uint8_t *line[LANES];
+	uint32_t	node[LANES];
+
+	for (int i = 0; i < LANES; i++)
+	{
+		line[i] = b->lines + (size_t) words[i] * (b->n_planes + 1);
+		node[i] = 1;
+	}
+	for (int level = 0; level < BLOCK_LEVELS; level++)
+		for (int i = 0; i < LANES; i++)
+			node[i] = 2 * node[i] + holds(line[i], node[i], row, categories);
+	for (int i = 0; i < LANES; i++)
+		places[i] = words[i] + node[i] - BLOCK_NODES;
+}
+
+static ALWAYS_INLINE void
+exits_portable(const ModelBlocks *b, const BlockRow *row, const uint32_t *words, uint32_t n,
+			   bool categories, uint32_t *places)
+{
+	uint32_t	i = 0;
+
+	for (; b->even && i + LANES <= n; i += LANES)
+		find_exits(b, words + i, row, categories, places + i);
+	for (; i < n; i++)
+		places[i] = find_exit(b, words[i] + b->even, row, categories);
+}
+
+void
+blocks_exits(const ModelBlocks *b, const BlockRow *row, const uint32_t *words, uint32_t n,
+			 uint32_t *places)
+{
+#ifdef CPU_X86
+	if (row->level != CPU_PORTABLE)
+	{
+		blocks_exits_avx2(b, row, words, n, places);
+		return;
+	}
+#endif
+	if (b->n_categories == 0)
+		exits_portable(b, row, words, n, false, places);
+	else
+		exits_portable(b, row, words, n, true, places);
+}
+
+/* Where walks end after different numbers of blocks: those that go on close ranks. */
+static void
+uneven_leaves(const ModelBlocks *b, const BlockRow *row, const uint32_t *entries, uint32_t n,
+			  uint32_t *leaves)
+{
+	uint32_t	words[BLOCK_WALKS];
+	uint32_t	places[BLOCK_WALKS];
+	uint8_t		who[BLOCK_WALKS];
+
+	for (uint32_t i = 0; i < n; i++)
+		who[i] = (uint8_t) i;
+	memcpy(words, entries, n * sizeof(words[0]));
+	while (n > 0)
+	{
+		uint32_t	left = 0;
+
+		blocks_exits(b, row, words, n, places);
+		for (uint32_t i = 0; i < n; i++)
+		{
+			uint32_t	word = b->exits[places[i]];
+
+			leaves[who[i]] = word;
+			who[left] = who[i];
+			words[left] = word;
+			left += word / BLOCK_GOES_ON;
+		}
+		n = left;
+	}
+}
+
+void
+blocks_leaves(const ModelBlocks *b, const BlockRow *row, const uint32_t *words, uint32_t n,
+			  uint32_t n_rounds, uint32_t *leaves)
+{
+	uint32_t	places[BLOCK_WALKS];
+
+	if (!b->even)
+	{
+		uneven_leaves(b, row, words, n, leaves);
+		return;
+	}
+	for (uint32_t round = 0; round < n_rounds; round++)
+	{
+		blocks_exits(b, row, words, n, places);
+		for (uint32_t i = 0; i < n; i++)
+			leaves[i] = b->exits[places[i]];
+		words = leaves;
+	}
+}

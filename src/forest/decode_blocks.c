@@ -1,0 +1,510 @@
+/*
+ * decode_blocks.c
+ *	  Trees into blocks (blocks.h), in one pass: each node is checked as it is
+ *	  read.
+ *
+ * A tree is first cut into blocks of its own, then these are put behind those
+ * of the trees before: as they are, or several small ones into one.
+ */
+#include <string.h>
+
+#include "core/memory.h"
+#include "forest/decode.h"
+
+/* ------------------------------------------------------- blocks of a tree -- */
+
+typedef struct Place
+{
+	uint32_t	block;
+	uint32_t	node;			/* of its heap: 32 and above are exits */
+	uint32_t	level;			/* in the tree */
+} Place;
+
+/* Lines whose tests all hold, for any row. */
+static void
+clear_lines(const ModelBlocks *b, uint8_t *lines, uint32_t n)
+{
+	size_t		line_bytes = blocks_line_bytes(b);
+
+	memset(lines, 255, n * line_bytes);
+	for (uint32_t i = 0; i < n; i++)
+		memset(lines + i * line_bytes, b->code[0], BLOCK_NODES);
+}
+
+/* A new block of the tree, all of whose tests hold; its number in the tree. */
+static Status
+new_block(Decoder *d, uint32_t *number)
+{
+	BlockTree  *t = &d->tree;
+	size_t		line_bytes = blocks_line_bytes(&d->model->blocks);
+	Status		status;
+
+	if (t->n_blocks == t->capacity)
+	{
+		size_t		needed = t->n_blocks + 1;
+
+		status = memory_grow(d->host, &t->lines, &t->lines_capacity, needed, line_bytes, d->why);
+		if (status == STATUS_OK)
+			status = memory_grow(d->host, &t->exits, &t->exits_capacity, needed,
+								 BLOCK_NODES * sizeof(uint32_t), d->why);
+		if (status == STATUS_OK)
+			status = memory_grow(d->host, &t->height, &t->height_capacity, needed, 1, d->why);
+		if (status != STATUS_OK)
+			return status;
+		t->capacity = t->lines_capacity < t->exits_capacity ? t->lines_capacity :
+			t->exits_capacity;
+		if (t->height_capacity < t->capacity)
+			t->capacity = t->height_capacity;
+	}
+	*number = (uint32_t) t->n_blocks++;
+	clear_lines(&d->model->blocks, t->lines + *number * line_bytes, 1);
+	memset(t->exits + (size_t) *number * BLOCK_NODES, 0, BLOCK_NODES * sizeof(uint32_t));
+	t->height[*number] = 0;
+	return STATUS_OK;
+}
+
+/* Go on in a block behind an exit. */
+static Status
+enter_block(Decoder *d, Place *at)
+{
+	uint32_t	exit = at->block * BLOCK_NODES + at->node % BLOCK_NODES;
+	Status		status = new_block(d, &at->block);
+
+	if (status == STATUS_OK)
+	{
+		d->tree.exits[exit] = BLOCK_GOES_ON | at->block;
+		at->node = 1;
+	}
+	return status;
+}
+
+/* Bin `bin` of a category goes left; to a code as rows have it. */
+static void
+set_code(uint8_t *planes, uint32_t code)
+{
+	planes[code / 8 * BLOCK_NODES] |= (uint8_t) (1 << code % 8);
+}
+
+static void
+put_split(Decoder *d, const Place *at, const NodeBytes *node)
+{
+	const ModelBlocks *b = &d->model->blocks;
+	uint8_t    *line = d->tree.lines + at->block * blocks_line_bytes(b) + at->node;
+	bool		missing_left = (node->flags & TREE_MISSING_LEFT) != 0;
+	uint8_t    *planes = line + BLOCK_NODES;
+	uint32_t	height = 1 + at->level % BLOCK_LEVELS;
+
+	if (d->tree.height[at->block] < height)
+		d->tree.height[at->block] = (uint8_t) height;
+	line[0] = b->code[node->feature];
+	if ((node->flags & TREE_CATEGORY) == 0)
+	{
+		if (missing_left)
+			line[0] |= BLOCK_MISSING;
+		planes[0] = (uint8_t) node->cut;
+		return;
+	}
+	for (uint32_t k = 0; k < b->n_planes; k++)
+		planes[k * BLOCK_NODES] = k < (b->n_bins[node->feature] + 7u) / 8 ? node->left[k] : 0;
+	if (missing_left)
+		set_code(planes, b->n_bins[node->feature]);
+}
+
+/* The number of a leaf of regression, as its place among the numbers. */
+static Status
+add_number(Decoder *d, int64_t number, uint32_t *word)
+{
+	ModelBlocks *b = &d->model->blocks;
+	Status		status = memory_grow(d->host, &b->numbers, &b->numbers_capacity, b->n_numbers_used + 1,
+									 sizeof(int64_t), d->why);
+
+	if (status != STATUS_OK)
+		return status;
+	*word = (uint32_t) b->n_numbers_used;
+	b->numbers[b->n_numbers_used++] = number;
+	return STATUS_OK;
+}
+
+/* A row of class values. */
+static Status
+add_class_row(Decoder *d, const NodeBytes *node, uint32_t *word)
+{
+	ForestModel *model = d->model;
+	uint32_t	n_classes = model->schema.n_classes;
+	Status		status = memory_grow(d->host, &model->class_values, &model->class_capacity,
+									 model->n_class_rows + 1, n_classes * sizeof(uint32_t),
+									 d->why);
+
+	if (status != STATUS_OK)
+		return status;
+	for (uint32_t k = 0; k < n_classes; k++)
+		model->class_values[model->n_class_rows * n_classes + k] = node_value(node, k);
+	*word = n_classes + (uint32_t) model->n_class_rows++;
+	return STATUS_OK;
+}
+
+/* What an exit says of a leaf. */
+static Status
+leaf_word(Decoder *d, const NodeBytes *node, uint32_t *word)
+{
+	uint32_t	n_classes = d->model->schema.n_classes;
+
+	if (n_classes == 0)
+		return add_number(d, node->number, word);
+	if (node->values != NULL)
+		return add_class_row(d, node, word);
+	*word = n_classes == 2 ? node->p1 : node->class_index;
+	return STATUS_OK;
+}
+
+/*
+ * Where all walks take two blocks, a leaf that needs less has a block without
+ * tests.  Pure ones, which are frequent there, share it.
+ */
+static Status
+put_early_leaf(Decoder *d, Place *at, const NodeBytes *node, uint32_t word)
+{
+	bool		pure = (node->flags & TREE_PURE) != 0;
+	uint32_t	exit = at->node;
+	Status		status;
+
+	while (exit < BLOCK_NODES)
+		exit = 2 * exit + 1;
+	exit += at->block * BLOCK_NODES - BLOCK_NODES;
+	if (pure && d->pure[node->class_index] != 0)
+	{
+		d->tree.exits[exit] = d->pure[node->class_index] * BLOCK_NODES;
+		return STATUS_OK;
+	}
+	status = new_block(d, &at->block);
+	if (status != STATUS_OK)
+		return status;
+	d->tree.exits[exit] = BLOCK_GOES_ON | at->block;
+	d->tree.exits[at->block * BLOCK_NODES + BLOCK_NODES - 1] = word;
+	if (pure)
+		d->pure[node->class_index] = d->model->blocks.n_blocks + at->block - 1;
+	return STATUS_OK;
+}
+
+static Status
+put_leaf(Decoder *d, Place *at, const NodeBytes *node)
+{
+	ModelBlocks *b = &d->model->blocks;
+	uint32_t	exit = at->node;
+	uint32_t	word;
+	Status		status = leaf_word(d, node, &word);
+
+	if (status != STATUS_OK)
+		return status;
+	if (b->even && b->n_rounds == 2 && at->block == 0)
+		return put_early_leaf(d, at, node, word);
+	while (exit < BLOCK_NODES)
+		exit = 2 * exit + 1;
+	d->tree.exits[at->block * BLOCK_NODES + exit % BLOCK_NODES] = word;
+	return STATUS_OK;
+}
+
+/* --------------------------------------------------- blocks of the model -- */
+
+/* Where lines begin in their memory. */
+static uint8_t *
+aligned(uint8_t *memory)
+{
+	return memory + (0 - (uintptr_t) memory) % BLOCK_ALIGNMENT;
+}
+
+/* Let the model have room for exactly this many blocks; those it has are kept. */
+static Status
+set_capacity(Decoder *d, uint32_t capacity)
+{
+	ModelBlocks *b = &d->model->blocks;
+	uint8_t    *memory;
+	uint32_t   *exits = NULL;
+	Status		status;
+
+	status = memory_new_raw(d->host, blocks_memory_bytes(b, capacity), 1, &memory, d->why);
+	if (status == STATUS_OK)
+		status = memory_new_raw(d->host, capacity, BLOCK_NODES * sizeof(uint32_t), &exits, d->why);
+	if (status != STATUS_OK)
+	{
+		memory_free(d->host, memory, blocks_memory_bytes(b, capacity), 1);
+		return status;
+	}
+	if (b->memory != NULL)
+	{
+		memcpy(aligned(memory), b->lines, b->n_blocks * blocks_line_bytes(b));
+		memcpy(exits, b->exits, (size_t) b->n_blocks * BLOCK_NODES * sizeof(uint32_t));
+	}
+	blocks_free(d->host, b);
+	b->memory = memory;
+	b->lines = aligned(memory);
+	b->exits = exits;
+	b->capacity = capacity;
+	return STATUS_OK;
+}
+
+/* Room for n more blocks; how many there will be is judged by the bytes read so far. */
+static Status
+reserve(Decoder *d, size_t n)
+{
+	ModelBlocks *b = &d->model->blocks;
+	size_t		needed = b->n_blocks + n;
+	size_t		expected = needed + needed / 32;
+
+	if (needed <= b->capacity)
+		return STATUS_OK;
+	if (needed > BLOCK_MAX_BLOCKS)
+		return fail(d->why, STATUS_UNSUPPORTED, "model is too large");
+	if (d->n_bytes_read < d->n_tree_bytes / 8)
+		expected = 2 * needed;
+	else if (d->n_bytes_read < d->n_tree_bytes)
+		expected = (size_t) ((double) expected * (double) d->n_tree_bytes /
+							 (double) d->n_bytes_read);
+	if (expected > BLOCK_MAX_BLOCKS)
+		expected = BLOCK_MAX_BLOCKS;
+	return set_capacity(d, (uint32_t) expected);
+}
+
+/* Blocks as they are; the first one is tree number t, others follow. */
+static Status
+place_even(Decoder *d, uint32_t t)
+{
+	ModelBlocks *b = &d->model->blocks;
+	const BlockTree *tree = &d->tree;
+	size_t		line_bytes = blocks_line_bytes(b);
+	Status		status = reserve(d, tree->n_blocks - 1);
+	uint32_t   *root;
+
+	if (status != STATUS_OK)
+		return status;
+	memcpy(b->lines + t * line_bytes, tree->lines, line_bytes);
+	memcpy(b->lines + b->n_blocks * line_bytes, tree->lines + line_bytes,
+		   (tree->n_blocks - 1) * line_bytes);
+	memcpy(b->exits + (size_t) b->n_blocks * BLOCK_NODES, tree->exits + BLOCK_NODES,
+		   (tree->n_blocks - 1) * BLOCK_NODES * sizeof(uint32_t));
+	root = b->exits + (size_t) t * BLOCK_NODES;
+	for (int i = 0; i < BLOCK_NODES; i++)
+	{
+		uint32_t	word = tree->exits[i];
+
+		if ((word & BLOCK_GOES_ON) != 0)
+			word = (b->n_blocks + (word & ~BLOCK_GOES_ON) - 1) * BLOCK_NODES;
+		root[i] = word;
+	}
+	b->n_blocks += (uint32_t) tree->n_blocks - 1;
+	return STATUS_OK;
+}
+
+/*
+ * Where the blocks of a tree go: by height, so that the rooms they take, which
+ * are powers of two, fill blocks without a gap.  words gets for each the word
+ * that leads to it; returns the number of blocks that they take.
+ */
+static uint32_t
+find_rooms(Decoder *d, uint32_t t, uint32_t *words)
+{
+	const BlockTree *tree = &d->tree;
+	uint32_t	n = 0;
+	uint32_t	full = BLOCK_NODES;
+
+	words[0] = BLOCK_GOES_ON | (t * BLOCK_NODES + 1);
+	for (uint32_t height = BLOCK_LEVELS; height > 0; height--)
+		for (uint32_t i = 1; i < tree->n_blocks; i++)
+		{
+			if (tree->height[i] != height)
+				continue;
+			if (full == BLOCK_NODES)
+			{
+				full = 0;
+				n++;
+			}
+			words[i] = BLOCK_GOES_ON | (d->model->blocks.n_blocks + n - 1) * BLOCK_NODES |
+				(BLOCK_NODES + full) >> height;
+			full += UINT32_C(1) << height;
+		}
+	return n;
+}
+
+/* Put one block of the tree where its word says. */
+static void
+place_block(Decoder *d, uint32_t i, const uint32_t *words)
+{
+	ModelBlocks *b = &d->model->blocks;
+	const BlockTree *tree = &d->tree;
+	size_t		line_bytes = blocks_line_bytes(b);
+	uint32_t	height = words[i] % BLOCK_NODES == 1 ? BLOCK_LEVELS : tree->height[i];
+	uint32_t	start = words[i] % BLOCK_NODES;
+	size_t		first = (words[i] & ~BLOCK_GOES_ON) - start;
+	const uint8_t *from = tree->lines + i * line_bytes;
+	uint8_t    *to = b->lines + first / BLOCK_NODES * line_bytes;
+	uint32_t   *exits = b->exits + first + (start << height) % BLOCK_NODES;
+
+	for (size_t plane = 0; plane < line_bytes; plane += BLOCK_NODES)
+		for (uint32_t level = 0; level < height; level++)
+			memcpy(to + plane + (start << level), from + plane + (1 << level), (size_t) 1 << level);
+	for (uint32_t k = 0; k < UINT32_C(1) << height; k++)
+	{
+		/* below its height all tests hold */
+		uint32_t	word = tree->exits[i * BLOCK_NODES + ((k + 1) << (BLOCK_LEVELS - height)) - 1];
+
+		exits[k] = (word & BLOCK_GOES_ON) != 0 ? words[word & ~BLOCK_GOES_ON] : word;
+	}
+}
+
+/* Small blocks of a tree together. */
+static Status
+place_uneven(Decoder *d, uint32_t t)
+{
+	ModelBlocks *b = &d->model->blocks;
+	BlockTree  *tree = &d->tree;
+	uint32_t	n;
+	Status		status;
+
+	status = memory_grow(d->host, &tree->words, &tree->words_capacity, tree->n_blocks,
+						 sizeof(uint32_t), d->why);
+	if (status != STATUS_OK)
+		return status;
+	n = find_rooms(d, t, tree->words);
+	status = reserve(d, n);
+	if (status != STATUS_OK)
+		return status;
+	clear_lines(b, b->lines + b->n_blocks * blocks_line_bytes(b), n);
+	memset(b->exits + (size_t) b->n_blocks * BLOCK_NODES, 0, n * BLOCK_NODES * sizeof(uint32_t));
+	for (uint32_t i = 0; i < tree->n_blocks; i++)
+		place_block(d, i, tree->words);
+	b->n_blocks += n;
+	return STATUS_OK;
+}
+
+/* ------------------------------------------------------------------ trees -- */
+
+/* The nodes of a tree whose header has been read, into d->tree. */
+static Status
+read_nodes(Decoder *d, ByteReader *r, const ModelTree *tree)
+{
+	Place	   *open = d->places;
+	Place		at = {0, 1, 0};
+	uint64_t	cover = 0;
+	uint32_t	deepest = 0;
+	uint32_t	n_open = 0;
+	Status		status;
+
+	d->tree.n_blocks = 0;
+	status = new_block(d, &at.block);
+	for (uint32_t i = 0; i < tree->n_nodes && status == STATUS_OK; i++)
+	{
+		NodeBytes	node;
+		uint32_t	left;
+
+		if (!node_read(r, &d->model->schema, &node))
+			return decode_bad_tree(d);
+		if (node_is_leaf(&node))
+		{
+			if (!decode_count_leaf(d, &node, &cover) || (n_open == 0) != (i + 1 == tree->n_nodes))
+				return decode_bad_tree(d);
+			if (at.level > deepest)
+				deepest = at.level;
+			status = put_leaf(d, &at, &node);
+			if (n_open > 0)
+				at = open[--n_open];
+			continue;
+		}
+		if (at.level >= tree->depth)
+			return decode_bad_tree(d);
+		if (at.node >= BLOCK_NODES)
+		{
+			status = enter_block(d, &at);
+			if (status != STATUS_OK)
+				return status;
+		}
+		put_split(d, &at, &node);
+		left = (node.flags & TREE_NEAR_RIGHT) == 0;
+		at.level++;
+		at.node = 2 * at.node + left;
+		open[n_open] = at;
+		open[n_open++].node ^= 1;
+	}
+	if (status == STATUS_OK &&
+		(n_open != 0 || deepest != tree->depth || bytes_left(r) != 0))
+		return decode_bad_tree(d);
+	return status;
+}
+
+static Status
+read_tree(Decoder *d, ByteReader *r, uint32_t t)
+{
+	ModelTree  *tree = &d->model->trees[t];
+	Status		status = decode_tree_header(d, r, tree);
+
+	if (status == STATUS_OK)
+		status = memory_grow(d->host, &d->places, &d->places_capacity, tree->depth,
+							 sizeof(Place), d->why);
+	if (status == STATUS_OK)
+		status = read_nodes(d, r, tree);
+	if (status != STATUS_OK)
+		return status;
+	return d->model->blocks.even ? place_even(d, t) : place_uneven(d, t);
+}
+
+/* Entries of the trees: their first blocks are the first of all. */
+static Status
+make_entries(Decoder *d)
+{
+	ForestModel *model = d->model;
+	Status		status = memory_new(d->host, model_entries_room(model), sizeof(uint32_t), &model->entries, d->why);
+
+	if (status == STATUS_OK)
+		for (uint32_t t = 0; t < model->n_trees; t++)
+			model->entries[t] = t * BLOCK_NODES + (model->blocks.even ? 0 : 1);
+	return status;
+}
+
+static void
+scale_numbers(ForestModel *model)
+{
+	int32_t		shift = model->schema.target_shift - model->number_shift;
+
+	if (shift > 0)
+		for (size_t i = 0; i < model->blocks.n_numbers_used; i++)
+			model->blocks.numbers[i] /= INT64_C(1) << shift;
+}
+
+Status
+decode_blocks(Decoder *d)
+{
+	ForestModel *model = d->model;
+	ModelBlocks *b = &model->blocks;
+	uint32_t	n_classes = model->schema.n_classes;
+	Status		status;
+
+	b->even = model->max_depth <= BLOCK_EVEN_LEVELS;
+	b->n_rounds = model->max_depth <= BLOCK_LEVELS ? 1 : 2;
+	status = make_entries(d);
+	if (status == STATUS_OK)
+		status = memory_new(d->host, n_classes, sizeof(uint32_t), &d->pure, d->why);
+	if (status == STATUS_OK)
+		status = set_capacity(d, model->n_trees);
+	if (status == STATUS_OK)
+	{
+		b->n_blocks = model->n_trees;
+		status = decode_each_tree(d, read_tree);
+	}
+	if (status == STATUS_OK && b->capacity - b->n_blocks > b->n_blocks / 8)
+		status = set_capacity(d, b->n_blocks);
+	decode_number_shift(d);
+	scale_numbers(model);
+	return status;
+}
+
+void
+decode_blocks_end(Decoder *d)
+{
+	BlockTree  *t = &d->tree;
+
+	memory_free(d->host, t->lines, t->lines_capacity, blocks_line_bytes(&d->model->blocks));
+	memory_free(d->host, t->exits, t->exits_capacity, BLOCK_NODES * sizeof(uint32_t));
+	memory_free(d->host, t->height, t->height_capacity, 1);
+	memory_free(d->host, t->words, t->words_capacity, sizeof(uint32_t));
+	memory_free(d->host, d->places, d->places_capacity, sizeof(Place));
+	memory_free(d->host, d->pure, d->model->schema.n_classes, sizeof(uint32_t));
+}
