@@ -23,16 +23,16 @@ versions="$("$folder/micro" versions), $(valgrind --version), $(uname -m)"
 
 # The C library's own choice of instruction set must not show either.
 plain='glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX512BW,-AVX2,-AVX,-FMA,-FMA4,-BMI2,-ERMS,-FSRM,-MOVBE'
-count() {
+for kernel in "${kernels[@]}"; do
 	GLIBC_TUNABLES=$plain valgrind --tool=callgrind --toggle-collect=bench_kernel \
-		--callgrind-out-file="$folder/callgrind.$1" "$folder/micro" "$1" portable 2>&1 |
-		sed -nE 's/^==[0-9]+== Collected : ([0-9]+).*/\1/p'
-}
-
-export -f count
-export plain folder
-printf '%s\n' "${kernels[@]}" |
-	xargs -P "$(nproc)" -I{} bash -c 'printf "%s\t%s\n" {} "$(count {})"' | LC_ALL=C sort >"$folder/counts.tsv"
+		--callgrind-out-file="$folder/callgrind.$kernel" "$folder/micro" "$kernel" portable \
+		>"$folder/counts.$kernel" 2>&1 &
+done
+wait
+for kernel in "${kernels[@]}"; do
+	printf '%s\t%s\n' "$kernel" \
+		"$(sed -nE 's/^==[0-9]+== Collected : ([0-9]+).*/\1/p' "$folder/counts.$kernel")"
+done >"$folder/counts.tsv"
 awk -F '\t' '$2 + 0 == 0 { print $1 ": nothing was counted"; bad = 1 } END { exit bad }' "$folder/counts.tsv" >&2
 
 if [ "${1-}" = --accept ]; then
