@@ -110,6 +110,7 @@ run() {
 accept() {
 	mkdir -p "$root/docs/performance"
 	cp "$results"/*.jsonl "$root/docs/performance"
+	[ ! -f "$results/memory.txt" ] || cp "$results/memory.txt" "$root/docs/performance"
 }
 
 case $name in
@@ -152,7 +153,7 @@ case $name in
 		run scoring --full --rounds 5 --seconds 120
 		run points
 		run scaling
-		run memory
+		run memory --rows 1000000 5000000 20000000 | tee "$results/memory.txt"
 		;;
 	*) run "$name" "$@" ;;
 esac
