@@ -172,7 +172,7 @@ $(INSTALL_SQL): $(SQL_PARTS) churnops.control Makefile
 
 export PG_CONFIG
 
-.PHONY: deps demo test unit regress isolation pgtap tap fuzz bench lint format dist help
+.PHONY: deps demo test unit regress isolation pgtap tap fuzz bench bench-full lint format dist help
 deps:
 	@scripts/deps.sh build test
 
@@ -193,6 +193,9 @@ fuzz:
 
 bench:
 	@scripts/bench.sh
+
+bench-full:
+	@scripts/bench.sh full
 
 lint:
 	@scripts/lint.sh
@@ -217,7 +220,8 @@ help:
 	@echo 'make unit             tests of the pure C libraries, no server'
 	@echo 'make regress          one suite; likewise isolation, pgtap, tap'
 	@echo 'make fuzz             fuzzers, 30 seconds each'
-	@echo 'make bench            benchmarks against scikit-learn'
+	@echo 'make bench            benchmarks beside other libraries, about 10 minutes'
+	@echo 'make bench-full       every benchmark of docs/performance.md, hours'
 	@echo 'make lint             house rules'
 	@echo 'make format           clang-format over the C code'
 	@echo 'make dist             release archive of HEAD'

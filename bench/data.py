@@ -54,16 +54,84 @@ def mixed(n_rows, seed=1):
     return frame, "label"
 
 
-def arrays(train, test, target, one_hot=True):
-    """What scikit-learn gets: text one-hot (or as codes), missing values the training median."""
-    both = pd.concat([train, test]).drop(columns=[target])
-    texts = [c for c in both if both[c].dtype == object]
-    if one_hot:
-        both = pd.get_dummies(both, columns=texts)
-    else:
-        for c in texts:
-            both[c] = both[c].astype("category").cat.codes
+def classes(n_rows, n_classes, seed=1):
+    """The columns of `mixed`, and as many nearly equally frequent classes."""
+    frame, target = mixed(n_rows, seed)
+    rng = np.random.default_rng(seed + 1000)
+    score = (frame["x0"].fillna(0) + frame["x2"] * frame["x3"] + np.sin(2 * frame["x5"])
+             + 0.5 * (frame["n1"] > 12) + rng.normal(size=n_rows) * 0.3)
+    group = np.floor(score.rank(pct=True, method="first") * n_classes).clip(0, n_classes - 1)
+    frame[target] = group.astype(int).map(lambda g: f"class {g:02d}")
+    return frame, target
+
+
+def regression(n_rows, seed=1):
+    """The columns of `mixed`, and a number."""
+    frame, target = mixed(n_rows, seed)
+    rng = np.random.default_rng(seed + 1000)
+    frame[target] = (frame["x0"].fillna(0) + frame["x2"] * frame["x3"] + np.sin(2 * frame["x5"])
+                     + 0.1 * frame["n0"] + rng.normal(size=n_rows) * 0.5)
+    return frame, target
+
+
+def wide(n_rows, n_columns=200, seed=1):
+    """`mixed` with columns of noise, half of them small integers, up to n_columns."""
+    frame, target = mixed(n_rows, seed)
+    rng = np.random.default_rng(seed + 2000)
+    more = {}
+    for i in range(n_columns - 20):
+        more[f"w{i}"] = rng.normal(size=n_rows) if i % 2 else rng.integers(0, 50, n_rows)
+    return pd.concat([pd.DataFrame(more), frame], axis=1), target
+
+
+def many_categories(n_rows, seed=1):
+    """`mixed` with three columns of 10,000 categories each, of unequal frequency."""
+    frame, target = mixed(n_rows, seed)
+    rng = np.random.default_rng(seed + 3000)
+    for i in range(3):
+        codes = (10000 * rng.random(n_rows) ** 2).astype(int)
+        frame[f"d{i}"] = pd.Series(codes).map(lambda v: f"item {v}")
+    return frame, target
+
+
+def mostly_null(n_rows, seed=1):
+    """`mixed` with 90 % of all values missing."""
+    frame, target = mixed(n_rows, seed)
+    rng = np.random.default_rng(seed + 4000)
+    features = frame.columns.drop(target)
+    frame[features] = frame[features].mask(rng.random((n_rows, len(features))) < 0.9)
+    return frame, target
+
+
+def rare(n_rows, seed=1):
+    """`mixed` with 1 % positives: most of the others left out."""
+    frame, target = mixed(n_rows, seed)
+    rng = np.random.default_rng(seed + 5000)
+    label = (frame[target] == "yes") & (rng.random(n_rows) < 0.04)
+    frame[target] = np.where(label, "yes", "no")
+    return frame, target
+
+
+def codes(*frames, target):
+    """What peers get of frames: one float32 array per frame, text as the number of its category,
+    missing values as NaN."""
+    both = pd.concat([frame.drop(columns=[target], errors="ignore") for frame in frames])
+    for c in both:
+        if both[c].dtype == object:
+            both[c] = both[c].astype("category").cat.codes.replace(-1, np.nan)
+    x = both.to_numpy(dtype=np.float32)
+    ends = np.cumsum([len(frame) for frame in frames])[:-1]
+    return np.split(x, ends)
+
+
+def imputed(x, like):
+    """The same with the medians of `like` for missing values."""
+    return np.where(np.isnan(x), np.nan_to_num(np.nanmedian(like, axis=0)), x)
+
+
+def arrays(train, test, target):
+    """What scikit-learn gets for best quality: text one-hot, missing values the median."""
+    both = pd.get_dummies(pd.concat([train, test]).drop(columns=[target]))
     x = both.to_numpy(dtype=np.float32)
     x_train, x_test = x[:len(train)], x[len(train):]
-    median = np.nanmedian(x_train, axis=0)
-    return [np.where(np.isnan(a), median, a) for a in (x_train, x_test)]
+    return [imputed(a, x_train) for a in (x_train, x_test)]

@@ -1,53 +1,13 @@
 /*
  * grow_bench.c
  *	  Time of the phases of a training without a server, over the mixed
- *	  generator: 10 continuous columns, 5 small integers, 3 category codes, 2
- *	  of noise, 5 % missing in two of them, about 25 % positives.
+ *	  generator.
  *
  *	  grow_bench [rows] [trees] [max_depth]
  */
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
-#include "core/rng.h"
-#include "forest/forest.h"
-
-#define N_COLUMNS 20
-
-static void *
-host_realloc(void *ctx, void *p, size_t old_size, size_t new_size)
-{
-	(void) ctx;
-	(void) old_size;
-	if (new_size == 0)
-	{
-		free(p);
-		return NULL;
-	}
-	return realloc(p, new_size);
-}
-
-static bool
-host_cancelled(void *ctx)
-{
-	(void) ctx;
-	return false;
-}
-
-static const Host host = {.realloc = host_realloc,.cancelled = host_cancelled};
-static Failure why;
-
-static void
-check(Status status)
-{
-	if (status == STATUS_OK)
-		return;
-	fprintf(stderr, "%s\n", why.text);
-	exit(1);
-}
+#include "mixed.h"
 
 /* CPU seconds since the last call, printed behind a label. */
 static void
@@ -61,77 +21,18 @@ lap(const char *label)
 	before = now;
 }
 
-/* A roughly normal number. */
-static double
-normal(RngStream *stream)
-{
-	double		sum = -6;
-
-	for (int i = 0; i < 12; i++)
-		sum += rng_unit(rng_stream_u64(stream));
-	return sum;
-}
-
-static void
-make_row(RngStream *stream, ForestCell *cells, char text[3][8], bool *label)
-{
-	double		x[N_COLUMNS];
-	double		logit = -1.4;
-
-	for (int c = 0; c < 10; c++)
-		x[c] = normal(stream);
-	for (int c = 10; c < 15; c++)
-		x[c] = rng_stream_below(stream, 8 * (uint32_t) (c - 8));
-	for (int c = 15; c < 18; c++)
-		x[c] = rng_stream_below(stream, 12);
-	for (int c = 18; c < 20; c++)
-		x[c] = normal(stream);
-	logit += 0.8 * x[0] - 0.6 * x[1] + 0.5 * x[2] * x[3] + 0.4 * (x[4] > 0.5) +
-		0.05 * (x[10] - 8) - 0.3 * (x[11] > 12) + 0.25 * ((int) x[15] % 3 == 0) +
-		0.3 * ((int) x[16] % 4 == 1) + 0.3 * sin(x[5] * 2);
-	*label = rng_unit(rng_stream_u64(stream)) < 1 / (1 + exp(-logit));
-	for (int c = 0; c < N_COLUMNS; c++)
-	{
-		cells[c].missing = c < 2 && rng_stream_below(stream, 20) == 0;
-		cells[c].number = x[c];
-		if (c >= 15 && c < 18)
-		{
-			cells[c].n_bytes = (size_t) snprintf(text[c - 15], 8, "c%d", (int) x[c]);
-			cells[c].text = text[c - 15];
-		}
-	}
-}
-
 static ForestFrame *
 make_frame(uint32_t n_rows)
 {
-	ForestColumn columns[N_COLUMNS];
-	char		names[N_COLUMNS][8];
-	ForestFrameOptions options = {.columns = columns,.n_columns = N_COLUMNS,
-	.target = FOREST_TARGET_LABEL};
-	ForestCell	cells[N_COLUMNS] = {{0}};
-	char		text[3][8];
-	ForestFrame *frame;
+	ForestFrame *frame = mixed_frame();
 	RngStream	stream;
+	MixedRow	row;
 
-	for (int c = 0; c < N_COLUMNS; c++)
-	{
-		snprintf(names[c], sizeof(names[c]), "f%d", c);
-		columns[c] = (ForestColumn) {names[c], c >= 15 && c < 18 ? FOREST_CATEGORY
-			: FOREST_NUMERIC, c >= 10 && c < 15};
-	}
-	check(forest_frame_new(&host, &options, &frame, &why));
 	rng_stream_begin(&stream, 1, RNG_METRIC, 0, 0);
 	for (uint32_t i = 0; i < n_rows; i++)
 	{
-		bool		label;
-		ForestRow	row = {.cells = cells,.weight = 1};
-
-		make_row(&stream, cells, text, &label);
-		row.identity = hash_bytes(cells, sizeof(cells));
-		row.target_label = label ? "yes" : "no";
-		row.target_label_bytes = label ? 3 : 2;
-		check(forest_frame_append(frame, &row, &why));
+		mixed_row(&stream, &row);
+		mixed_append(frame, &row, i);
 	}
 	return frame;
 }

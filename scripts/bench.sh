@@ -1,43 +1,159 @@
 #!/usr/bin/env bash
-# Benchmarks against scikit-learn, in a private server.
+# Benchmarks, in a private server unless said otherwise.
 #
-#	scripts/bench.sh					speed: training and scoring, interleaved runs
+#	scripts/bench.sh				the short run: training, scoring, points; 10 minutes
+#	scripts/bench.sh full			everything that docs/performance.md shows; hours
+#	scripts/bench.sh accept			what these wrote becomes docs/performance/*.jsonl, and the
+#									tables and plots of docs/performance.md are made anew
+#	scripts/bench.sh report			only the latter
+#
+#	scripts/bench.sh training|scoring|points|scaling|memory [OPTION...]	one part of it
 #	scripts/bench.sh accuracy [SET...]	quality on identical rows, over seeds
-#	scripts/bench.sh cancel				how soon a training stops
-#	scripts/bench.sh memory				peak memory against rows
-#	scripts/bench.sh phases [ROWS TREES DEPTH]	the phases of a training, without a server
+#	scripts/bench.sh cancel			how soon a training stops
 #
-# What follows the name goes to bench/NAME.py; --help lists it.  CHURNOPS_DATA
-# names a folder with more data sets.
+#	scripts/bench.sh phases [ROWS TREES DEPTH]	the phases of a training, without a server
+#	scripts/bench.sh micro [ROWS TREES]	the inner loops, on every instruction set
+#	scripts/bench.sh counts [--accept]	their instructions, see scripts/counts.sh
+#
+# What follows a name goes to bench/NAME.py; --help lists it.  Results are
+# written to build/bench.  CHURNOPS_DATA names a folder with more data sets.
+# Current scikit-learn, LightGBM and XGBoost are installed into a folder that is
+# removed at the end, where Python's package registry is reachable;
+# PEERS_PYTHON names an interpreter that has them, PEERS_PYTHON=none leaves
+# them out.  PEERS_RANGER=1 adds R's ranger, as full does.
 set -euo pipefail
 # shellcheck source=scripts/server.sh
 . "$(dirname "${BASH_SOURCE[0]}")/server.sh"
 
-name=${1:-speed}
+name=${1:-short}
 [ $# -eq 0 ] || shift
+folder=$root/build
+results=$folder/bench
 
-if [ "$name" = phases ]; then
+# A C benchmark that needs no server.
+compile() {
 	"$root/scripts/deps.sh" build
-	mkdir -p "$root/build"
-	"${CC:-cc}" -std=gnu11 -O3 -ffp-contract=off -I"$root/src" -o "$root/build/grow_bench" \
-		"$root/bench/grow_bench.c" "$root"/src/core/*.c "$root"/src/forest/*.c -lm
-	exec "$root/build/grow_bench" "$@"
-fi
+	mkdir -p "$folder"
+	"${CC:-cc}" -std=gnu11 -O3 -ffp-contract=off -I"$root/src" -o "$folder/$1" \
+		"$root/bench/$1.c" "$root"/src/core/*.c "$root"/src/forest/*.c -lm
+}
 
-[ -f "$root/bench/$name.py" ] || die "there is no bench/$name.py"
-"$root/scripts/deps.sh" build bench
-server_prepare
-server_install
-server_start
-cp -R "$root/bench" "$server_dir/work"
-if [ -n "${CHURNOPS_DATA-}" ]; then
-	cp -R "$CHURNOPS_DATA" "$server_dir/work/data"
-	chmod -R a+rX "$server_dir/work/data"
-	export CHURNOPS_DATA=$server_dir/work/data
-fi
-server_run createdb bench
-export PGDATABASE=bench
-server_run psql -X -q -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION churnops' \
-	-c "ALTER SYSTEM SET shared_buffers = '1GB'" -c "ALTER SYSTEM SET max_wal_size = '8GB'"
-quietly server_run "$server_bin/pg_ctl" restart -D "$server_dir/out/data" -w -l "$server_dir/out/server.log"
-server_run /usr/bin/python3 "bench/$name.py" "$@"
+# The inner loops by level; a level that the processor lacks is named by the one used instead.
+micro() {
+	local kernel level
+	for kernel in append bin grow assemble decode encode walk walk-row; do
+		for level in portable avx2 avx512; do
+			"$folder/micro" "$kernel" "$level" "${1:-100000}" "${2:-100}"
+		done | LC_ALL=C sort -u -t "$(printf '\t')" -k 2,2
+	done
+}
+
+# Current libraries, for the server's user.
+install_peers() {
+	local python=$server_dir/out/peers/bin/python
+	[ "${PEERS_PYTHON-}" != none ] || { unset PEERS_PYTHON; return 0; }
+	[ -z "${PEERS_PYTHON-}" ] || return 0
+	say 'installing current scikit-learn, LightGBM and XGBoost'
+	if server_run /usr/bin/python3 -m venv "$server_dir/out/peers" &&
+		server_run "$python" -m pip install -q --disable-pip-version-check --no-cache-dir \
+			scikit-learn lightgbm xgboost-cpu >"$server_dir/pip.log" 2>&1; then
+		export PEERS_PYTHON=$python
+	else
+		say 'they cannot be installed here, and their rows are left out:'
+		tail -n 1 "$server_dir/pip.log" 2>/dev/null || true
+	fi
+}
+
+start_server() {
+	server_prepare
+	server_install
+	server_start
+	cp -R "$root/bench" "$server_dir/work"
+	if [ -n "${CHURNOPS_DATA-}" ]; then
+		cp -R "$CHURNOPS_DATA" "$server_dir/work/data"
+		chmod -R a+rX "$server_dir/work/data"
+		export CHURNOPS_DATA=$server_dir/work/data
+	fi
+	server_run createdb bench
+	export PGDATABASE=bench
+	server_run psql -X -q -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION churnops' \
+		-c "ALTER SYSTEM SET shared_buffers = '1GB'" -c "ALTER SYSTEM SET max_wal_size = '8GB'" \
+		-c 'ALTER SYSTEM SET autovacuum = off' -c 'ALTER SYSTEM SET max_connections = 250'
+	quietly server_run "$server_bin/pg_ctl" restart -D "$server_dir/out/data" -w \
+		-l "$server_dir/out/server.log"
+}
+
+# What the programs of bench/ read of the environment.
+describe() {
+	local server_include
+	server_include=$("${PG_CONFIG:-pg_config}" --includedir-server)
+	server_run "${CC:-cc}" -O2 -shared -fPIC -I"$server_include" -o "$server_dir/out/trivial.so" \
+		"$server_dir/work/bench/trivial.c"
+	BENCH_COMPILER=$("${CC:-cc}" --version | head -n 1)
+	BENCH_COMMIT=$(git -C "$root" -c safe.directory="$root" rev-parse HEAD 2>/dev/null || echo unknown)
+	[ -z "$(git -C "$root" -c safe.directory="$root" status --porcelain 2>/dev/null)" ] ||
+		BENCH_COMMIT+=' with changes'
+	export BENCH_COMPILER BENCH_COMMIT BENCH_TRIVIAL=$server_dir/out/trivial.so
+	export RESULTS=$server_dir/out/results
+}
+
+# run NAME OPTION...: one program of bench/, and its results to build/bench.
+run() {
+	local status=0 program=$1
+	shift
+	server_run /usr/bin/python3 "bench/$program.py" "$@" || status=$?
+	mkdir -p "$results"
+	! ls "$RESULTS"/*.jsonl >/dev/null 2>&1 || cp "$RESULTS"/*.jsonl "$results"
+	return "$status"
+}
+
+accept() {
+	mkdir -p "$root/docs/performance"
+	cp "$results"/*.jsonl "$root/docs/performance"
+	[ ! -f "$results/memory.txt" ] || cp "$results/memory.txt" "$root/docs/performance"
+}
+
+case $name in
+	phases)
+		compile grow_bench
+		exec "$folder/grow_bench" "$@"
+		;;
+	micro)
+		compile micro
+		micro "$@"
+		exit
+		;;
+	counts) exec "$root/scripts/counts.sh" "$@" ;;
+	accept | report)
+		[ "$name" = report ] || accept
+		exec python3 -B "$root/bench/report.py" "$root/docs"
+		;;
+	short | full) ;;
+	*) [ -f "$root/bench/$name.py" ] || die "there is no bench/$name.py" ;;
+esac
+
+jobs=(build bench)
+[ "$name" != full ] || export PEERS_RANGER=1
+[ -z "${PEERS_RANGER-}" ] || jobs+=(peers)
+"$root/scripts/deps.sh" "${jobs[@]}"
+start_server
+describe
+case $name in
+	accuracy | cancel | memory) ;;
+	*) install_peers ;;
+esac
+case $name in
+	short)
+		run training --rounds 2 --seconds 20
+		run scoring --rounds 2 --seconds 15
+		run points --seconds 3
+		;;
+	full)
+		run training --full --rounds 5 --seconds 300
+		run scoring --full --rounds 5 --seconds 120
+		run points
+		run scaling
+		run memory --rows 1000000 5000000 20000000 | tee "$results/memory.txt"
+		;;
+	*) run "$name" "$@" ;;
+esac

@@ -1,0 +1,176 @@
+"""Tables and plots of docs/performance.md, from docs/performance/*.jsonl.
+
+    bench/report.py DOCS
+
+Replaces what is between <!-- begin NAME --> and <!-- end NAME --> and leaves the words around
+alone.  Needs Python only.
+"""
+import glob
+import json
+import os
+import re
+import statistics
+import sys
+
+import plot
+import record
+
+NAMES = {"churnops": "ChurnOps"}
+# plot: (table, title, label of x, label of y)
+PLOTS = {
+    "time-rows": ("cpu by rows", "Training: time and rows", "rows", "CPU seconds"),
+    "time-columns": ("cpu by columns", "Training: time and columns", "columns", "CPU seconds"),
+    "time-trees": ("cpu by trees", "Training: time and trees", "trees", "CPU seconds"),
+    "time-processes": ("wall by processes", "Training 1,000,000 rows: time and processes",
+                       "processes", "wall seconds"),
+    "memory-rows": ("peak by rows", "Training: memory and rows", "rows", "peak MB"),
+    "memory-columns": ("peak by columns", "Training: memory and columns", "columns", "peak MB"),
+    "memory-trees": ("peak by trees", "Training: memory and trees", "trees", "peak MB"),
+}
+
+
+def read(folder):
+    """(environment by topic, rows by table)"""
+    environments, tables = {}, {}
+    for path in sorted(glob.glob(os.path.join(folder, "*.jsonl"))):
+        topic = os.path.splitext(os.path.basename(path))[0]
+        with open(path, encoding="utf-8") as file:
+            for line in map(json.loads, file):
+                if "environment" in line:
+                    environments[topic] = line["environment"]
+                else:
+                    tables.setdefault(line["table"], []).append(line)
+    return environments, tables
+
+
+def tools_of(rows):
+    return list(dict.fromkeys(tool for row in rows for tool in row["values"]))
+
+
+def figure(value):
+    if value >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def cell(row, tool):
+    values = record.present(row["values"].get(tool) or [])
+    if not values:
+        return "–"
+    text = figure(statistics.median(values))
+    base = row["base"]
+    if tool == base:
+        return f"**{text}**"
+    if base in row["values"]:
+        found = record.ratios(row["values"][tool], row["values"][base])
+        text += "<br>" + record.ratio_text(found).replace(" to ", "–")
+    return text
+
+
+def goal_cell(row):
+    """The goals of a row, by the median of the ratios."""
+    parts = []
+    for tool, goal in row["goals"].items():
+        if not record.present(row["values"].get(tool) or []):
+            continue
+        found = record.ratios(row["values"][tool], row["values"][row["base"]])
+        met = "met" if statistics.median(found) >= goal else "**missed**"
+        parts.append(f"{tool} {goal:g}×: {met}")
+    return "<br>".join(parts) or "–"
+
+
+def markdown(header, body):
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    lines += ["| " + " | ".join(cells) + " |" for cells in body]
+    return "\n".join(lines)
+
+
+def table(rows):
+    # Rows of scoring are about several of our functions: the row says which.
+    shared = {row["base"] for row in rows}
+    bases = shared if len(shared) > 1 and not shared & {"1 process", "2 processes"} else set()
+    tools = [tool for tool in tools_of(rows) if tool not in bases]
+    header = ["", "unit", *(["ChurnOps"] if bases else []),
+              *(NAMES.get(tool, tool) for tool in tools)]
+    goals = any(row["goals"] for row in rows)
+    body = []
+    for row in rows:
+        cells = [row["row"], row["unit"]]
+        cells += [cell(row, row["base"])] if bases else []
+        cells += [cell(row, tool) for tool in tools]
+        body.append(cells + ([goal_cell(row)] if goals else []))
+    return markdown(header + (["goal"] if goals else []), body)
+
+
+def quality(rows):
+    tools = tools_of(rows)
+    body = []
+    for row in rows:
+        names = list(row["notes"].get(row["base"], {}))
+        cells = [row["row"], " / ".join(names)]
+        for tool in tools:
+            notes = row["notes"].get(tool)
+            cells.append(" / ".join(f"{notes[n]:.4f}" for n in names) if notes else "–")
+        body.append(cells)
+    return markdown(["", "measure", *(NAMES.get(tool, tool) for tool in tools)], body)
+
+
+def environment(environments):
+    lines = []
+    for topic, e in environments.items():
+        cpu = ", ".join(f"{name} {value}" for name, value in e["cpu"].items())
+        lines.append(f"- **{topic}**, {e['date']}: commit {e['commit']}; {cpu}; instruction set "
+                     f"{e['instruction set']}; {e['memory MB']:,} MB of memory; {e['system']}; "
+                     f"{e['server']}; ChurnOps {e['churnops']} built by {e['compiler']}"
+                     + "".join(f"; {n} {v}" for n, v in e["peers"].items()))
+    return "\n".join(lines)
+
+
+def draw(folder, tables):
+    """The plots that there are figures for, as images."""
+    images = []
+    for name, (source, title, x_label, y_label) in PLOTS.items():
+        rows = tables.get(source)
+        if not rows:
+            continue
+        series = {}
+        for tool in tools_of(rows):
+            medians = [(float(row["row"]), record.present(row["values"].get(tool) or []))
+                       for row in rows]
+            series[NAMES.get(tool, tool)] = [(x, max(statistics.median(found), 1e-3))
+                                             for x, found in medians if found]
+        plot.lines(os.path.join(folder, name + ".svg"), title, x_label, y_label, series)
+        images.append(f"![{title}](performance/{name}.svg)")
+    return "\n\n".join(images)
+
+
+def parts(folder):
+    environments, tables = read(folder)
+    found = {"environment": environment(environments), "plots": draw(folder, tables)}
+    for name, rows in tables.items():
+        found[name] = table(rows)
+    if "training" in tables:
+        found["quality"] = quality(tables["training"])
+    memory = os.path.join(folder, "memory.txt")
+    if os.path.exists(memory):
+        with open(memory, encoding="utf-8") as file:
+            found["memory"] = "```\n" + file.read().rstrip() + "\n```"
+    return found
+
+
+def main():
+    docs = sys.argv[1]
+    path = os.path.join(docs, "performance.md")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    for name, part in parts(os.path.join(docs, "performance")).items():
+        begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
+        text = re.sub(re.escape(begin) + ".*?" + re.escape(end),
+                      lambda _, part=part, begin=begin, end=end: f"{begin}\n{part}\n{end}", text,
+                      flags=re.S)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+if __name__ == "__main__":
+    main()
