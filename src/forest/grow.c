@@ -29,6 +29,8 @@
 
 /* Visits of a row's feature in one step: about 20 ms. */
 #define STEP_WORK ((uint64_t) 6 * 1000 * 1000)
+/* Levels that a small subtree has, more or less. */
+#define SMALL_LEVELS 4
 /* Drawn rows whose weight pulls a category's mean towards the node's (A10). */
 #define CATEGORY_SMOOTHING 10.0
 
@@ -40,8 +42,7 @@ small_pays(const ForestGrower *g)
 {
 	const GrowSettings *s = &g->t->settings;
 
-	return g->payload == GROW_PACKED && s->criterion == FOREST_GINI && !s->random_splitter &&
-		!s->any_monotonic && s->max_leaf_nodes == 0;
+	return !s->random_splitter && !s->any_monotonic && s->max_leaf_nodes == 0;
 }
 
 Status
@@ -60,6 +61,9 @@ forest_grower_new(const Host *host, const ForestTraining *training, ForestGrower
 	g->t = training;
 	g->level = cpu_level(host->cpu_limit);
 	grow_choose_layout(g);
+	g->scans = !training->settings.random_splitter && !training->settings.any_monotonic &&
+		(training->settings.criterion == FOREST_GINI ||
+		 training->settings.criterion == FOREST_SQUARED_ERROR);
 	for (int side = 0; side < 2 && status == STATUS_OK; side++)
 	{
 		status = memory_new_raw(host, grow_buffer_bytes(g), 1, &g->buffer[side], why);
@@ -140,9 +144,8 @@ count_classes(ForestGrower *g, const GrowNode *node)
 	}
 }
 
-/* Do all rows have the same target?  node_classes is up to date. */
-static bool
-is_pure(const ForestGrower *g, const GrowNode *node)
+bool
+grow_is_pure(const ForestGrower *g, const GrowNode *node)
 {
 	const uint8_t *record = grow_records(g, node);
 	int64_t		first = 0;
@@ -300,8 +303,7 @@ grow_may_split(const ForestGrower *g, const GrowNode *node)
 	const GrowSettings *s = &g->t->settings;
 
 	return node->depth < s->max_depth && node->n >= s->min_samples_split &&
-		(double) node->w >= 2 * s->min_weight_fraction_leaf * (double) g->weight &&
-		!is_pure(g, node);
+		(double) node->w >= 2 * s->min_weight_fraction_leaf * (double) g->weight;
 }
 
 void
@@ -350,7 +352,7 @@ find_split(ForestGrower *g, uint32_t id, Failure *why)
 		return STATUS_OK;
 	if (grow_has_classes(g))
 		count_classes(g, node);
-	if (!grow_may_split(g, node))
+	if (!grow_may_split(g, node) || grow_is_pure(g, node))
 		return STATUS_OK;
 	grow_describe(g, node, &about);
 	return grow_find_split(g, node, &about, grow_search, &searched, why);
@@ -358,9 +360,8 @@ find_split(ForestGrower *g, uint32_t id, Failure *why)
 
 /* ------------------------------------------------------- making the tree -- */
 
-/* Keep the class weights of a leaf of several classes; node_classes is up to date. */
-static Status
-keep_classes(ForestGrower *g, GrowNode *node, Failure *why)
+Status
+grow_keep_classes(ForestGrower *g, GrowNode *node, Failure *why)
 {
 	uint32_t	n_classes = g->t->schema.n_classes;
 	Status		status;
@@ -542,7 +543,7 @@ visit_node(ForestGrower *g, uint32_t id, Failure *why)
 
 	status = find_split(g, id, why);
 	if (status == STATUS_OK && grow_has_classes(g) && !g->nodes[id].found)
-		status = keep_classes(g, &g->nodes[id], why);
+		status = grow_keep_classes(g, &g->nodes[id], why);
 	return status;
 }
 
@@ -578,7 +579,7 @@ queue_best_first(ForestGrower *g, uint32_t id, Failure *why)
 	if (status == STATUS_OK && g->nodes[id].found)
 		return frontier_push(g, id, why);
 	if (status == STATUS_OK && grow_has_classes(g))
-		status = keep_classes(g, &g->nodes[id], why);
+		status = grow_keep_classes(g, &g->nodes[id], why);
 	return status;
 }
 
@@ -595,7 +596,7 @@ turn_best_first(ForestGrower *g, uint32_t id, Failure *why)
 		if (!grow_has_classes(g))
 			return STATUS_OK;
 		count_classes(g, &g->nodes[id]);
-		return keep_classes(g, &g->nodes[id], why);
+		return grow_keep_classes(g, &g->nodes[id], why);
 	}
 	status = split_node(g, id, why);
 	if (status == STATUS_OK)
@@ -636,7 +637,7 @@ forest_grower_begin(ForestGrower *g, uint32_t tree, Failure *why)
 	if (g->is_stump)
 	{
 		count_classes(g, &g->nodes[0]);
-		return keep_classes(g, &g->nodes[0], why);
+		return grow_keep_classes(g, &g->nodes[0], why);
 	}
 	return g->t->settings.max_leaf_nodes > 0 ? queue_best_first(g, 0, why)
 		: frontier_push(g, 0, why);
@@ -653,7 +654,8 @@ forest_grower_step(ForestGrower *g, bool *done, Failure *why)
 	{
 		uint32_t	id = frontier_pop(g);
 
-		work += 256 + (uint64_t) g->nodes[id].n * (g->t->settings.mtry + 2);
+		work += (256 + (uint64_t) g->nodes[id].n * (g->t->settings.mtry + 2)) *
+			(g->small != NULL && g->nodes[id].n <= GROW_SMALL_ROWS ? SMALL_LEVELS : 1);
 		status = g->t->settings.max_leaf_nodes > 0 ? turn_best_first(g, id, why)
 			: turn_depth_first(g, id, why);
 	}

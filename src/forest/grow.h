@@ -89,7 +89,8 @@ struct ForestGrower
 	bool		wide;			/* records hold the row's number instead of its bins */
 	uint32_t	payload_offset;
 	uint32_t	record_bytes;
-	uint64_t	heaviest;		/* the most that a row can weigh */
+	uint64_t	heaviest;		/* the most that a row can weigh; 0: not known */
+	bool		scans;			/* gini or squared error, free of constraints: see scan.h */
 
 	/* the tree in work */
 	uint32_t	tree;
@@ -180,8 +181,14 @@ grow_record_class(const ForestGrower *g, const uint8_t *record, uint64_t *weight
 typedef Status (*GrowSearch) (ForestGrower *g, void *ctx, const uint32_t *features, uint32_t n,
 							  Split *best, bool *varies, Failure *why);
 
-/* May a node be split at all?  Its class weights are in node_classes. */
+/* May a node be split, if it is not pure? */
 extern bool grow_may_split(const ForestGrower *g, const GrowNode *node);
+
+/* Do all rows have the same target?  Of several classes node_classes is up to date. */
+extern bool grow_is_pure(const ForestGrower *g, const GrowNode *node);
+
+/* Keep the class weights of a leaf of several classes; node_classes is up to date. */
+extern Status grow_keep_classes(ForestGrower *g, GrowNode *node, Failure *why);
 
 /* What a search has to know about a node. */
 extern void grow_describe(ForestGrower *g, const GrowNode *node, SplitNode *out);

@@ -655,17 +655,6 @@ search_number(NodeFeature *f, Split *best)
 
 /* ---------------------------------------------------------------- search -- */
 
-/* May scan.c do it? */
-static bool
-is_scanned(const ForestGrower *g, uint32_t feature)
-{
-	const GrowSettings *s = &g->t->settings;
-
-	return !s->random_splitter && !s->any_monotonic &&
-		(s->criterion == FOREST_GINI || s->criterion == FOREST_SQUARED_ERROR) &&
-		g->t->schema.features[feature].kind != FOREST_CATEGORY;
-}
-
 Status
 grow_search(ForestGrower *g, void *ctx, const uint32_t *features, uint32_t n, Split *best,
 			bool *varies, Failure *why)
@@ -694,8 +683,8 @@ grow_search(ForestGrower *g, void *ctx, const uint32_t *features, uint32_t n, Sp
 			f.wide_cells = uses_wide_cells(g, node)
 				? g->wide_cells + (size_t) i * SCAN_BINS : NULL;
 			f.listed = false;
-			*varies |= is_scanned(g, f.feature) ? search_number(&f, best)
-				: search_bins(&f, best);
+			*varies |= g->scans && g->t->schema.features[f.feature].kind != FOREST_CATEGORY
+				? search_number(&f, best) : search_bins(&f, best);
 			clear(&f);
 		}
 	}

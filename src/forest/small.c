@@ -1,6 +1,6 @@
 /*
  * small.c
- *	  Subtrees of at most 64 rows of two classes, on bit masks.
+ *	  Subtrees of at most 64 rows, on bit masks.
  *
  * A node is a set of the subtree's rows, one bit each, and no row is ever
  * moved.  Of a feature, once it is drawn anywhere in the subtree, the sets of
@@ -8,8 +8,11 @@
  * what it adds to the left side are the few rows that were not in the cut
  * before.  Deep trees consist of such subtrees for the most part.
  *
- * The splits are those of split.c: the same candidates, scores and ties.
+ * Gini and squared error are searched here, with the candidates, scores and
+ * ties of split.c; other criteria, categories of several classes and weighted
+ * classes are handed to it bin by bin.
  */
+#include <math.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -41,8 +44,8 @@ struct GrowSmall
 	uint64_t	subtree;		/* numbers them */
 	const uint8_t *records;
 	uint32_t	n;
-	uint32_t	packed[ROWS];	/* payload of each row */
-	uint64_t	plane[PLANES];	/* rows by the bits of their counts */
+	GrowPair	pair[ROWS];		/* of each row; of several classes: weight and class */
+	uint64_t	plane[PLANES];	/* two classes without weights: rows by the bits of their counts */
 	uint64_t	ones;			/* rows of class 1 */
 	uint64_t	of_bin[SCAN_BINS];	/* scratch: rows per bin, all 0 in between */
 	Column	   *columns;		/* per feature */
@@ -55,8 +58,8 @@ typedef struct SmallNode
 	uint32_t	n;
 	uint64_t	w;
 	int64_t		s;
+	uint64_t	min_w;			/* of a side, at least 1 */
 	const SplitNode *search;
-	uint64_t	left;			/* rows on the left of the best split */
 } SmallNode;
 
 Status
@@ -91,26 +94,51 @@ count_bits(uint64_t x, bool popcnt)
 	return (uint32_t) (x * UINT64_C(0x0101010101010101) >> 56);
 }
 
-/* Weight and class-1 weight of some rows, packed. */
-static ALWAYS_INLINE uint32_t
-sum_rows(const GrowSmall *small, uint64_t rows, bool popcnt)
+/* The sums of some rows; not of several classes. */
+static ALWAYS_INLINE GrowPair
+sum_rows(const GrowSmall *small, uint64_t rows, bool packed, bool popcnt)
 {
-	uint32_t	w = 0;
-	uint32_t	s = 0;
+	GrowPair	sum = {0, 0};
 
-	if ((rows & (rows - 1)) == 0)
-		return rows == 0 ? 0 : small->packed[__builtin_ctzll(rows)];
+	if (!packed || (rows & (rows - 1)) == 0)
+	{
+		for (; rows != 0; rows &= rows - 1)
+		{
+			const GrowPair *pair = &small->pair[__builtin_ctzll(rows)];
+
+			sum.w += pair->w;
+			sum.s += pair->s;
+		}
+		return sum;
+	}
 	for (uint32_t p = 0; p < PLANES; p++)
 	{
 		uint64_t	plane = rows & small->plane[p];
 
-		w += count_bits(plane, popcnt) << p;
-		s += count_bits(plane & small->ones, popcnt) << p;
+		sum.w += (uint64_t) count_bits(plane, popcnt) << p;
+		sum.s += (int64_t) count_bits(plane & small->ones, popcnt) << p;
 	}
-	return w | s << 16;
+	return sum;
 }
 
 /* --------------------------------------------------------------- columns -- */
+
+/* Weight and target of a record. */
+static GrowPair
+read_pair(const ForestGrower *g, const uint8_t *payload)
+{
+	uint32_t	first = *(const uint32_t *) payload;
+
+	switch (g->payload)
+	{
+		case GROW_PACKED:
+			return (GrowPair) {first & 0xFFFF, first >> 16};
+		case GROW_COUNTS:
+			return (GrowPair) {first, ((const uint32_t *) payload)[1]};
+		default:
+			return *(const GrowPair *) payload;
+	}
+}
 
 /* Read the rows of a subtree. */
 static void
@@ -126,12 +154,14 @@ begin_subtree(ForestGrower *g, const GrowNode *node)
 	memset(small->plane, 0, sizeof(small->plane));
 	for (uint32_t row = 0; row < node->n; row++, record += g->record_bytes)
 	{
-		uint32_t	packed = *(const uint32_t *) (record + g->payload_offset);
+		GrowPair	pair = read_pair(g, record + g->payload_offset);
 
-		small->packed[row] = packed;
-		small->ones |= (uint64_t) (packed >> 16 != 0) << row;
+		small->pair[row] = pair;
+		if (g->payload != GROW_PACKED)
+			continue;
+		small->ones |= (uint64_t) (pair.s != 0) << row;
 		for (uint32_t p = 0; p < PLANES; p++)
-			small->plane[p] |= (uint64_t) (packed >> p & 1) << row;
+			small->plane[p] |= (uint64_t) (pair.w >> p & 1) << row;
 	}
 }
 
@@ -199,33 +229,31 @@ places_of(const Column *column, uint64_t rows, uint32_t n_rows)
 
 /* ---------------------------------------------------------------- search -- */
 
-/* Judge one candidate: the rows on its left and their packed sums; true when it is the new best. */
+/* Are both sides of a candidate large enough? */
 static ALWAYS_INLINE bool
-consider(SmallNode *node, uint64_t left, uint32_t sum, Split *best, bool popcnt)
+is_allowed(const SmallNode *node, uint64_t left, uint64_t w_left, bool popcnt)
 {
 	const SplitNode *search = node->search;
-	uint64_t	w_left = sum & 0xFFFF;
-	uint64_t	w_right = node->w - w_left;
-	double		score;
+	uint32_t	n_left;
 
-	if ((double) w_left < search->min_weight || (double) w_right < search->min_weight)
+	if (w_left < node->min_w || node->w - w_left < node->min_w)
 		return false;
-	if (search->count_rows)
-	{
-		uint32_t	n_left = count_bits(left, popcnt);
+	if (!search->count_rows)
+		return true;
+	n_left = count_bits(left, popcnt);
+	return n_left >= search->min_rows && node->n - n_left >= search->min_rows;
+}
 
-		if (n_left < search->min_rows || node->n - n_left < search->min_rows)
-			return false;
-	}
-	score = split_pair_score((double) node->w, (double) node->s, (double) w_left,
-							 (double) (sum >> 16), (double) w_right);
+/* Keep a score if it is the best; true when it is. */
+static ALWAYS_INLINE bool
+take_score(Split *best, double score, uint64_t w_left, int64_t s_left)
+{
 	if (best->found && !(score > best->score))
 		return false;
 	best->found = true;
 	best->score = score;
 	best->left.w = w_left;
-	best->left.s = sum >> 16;
-	node->left = left;
+	best->left.s = s_left;
 	return true;
 }
 
@@ -234,21 +262,26 @@ consider(SmallNode *node, uint64_t left, uint32_t sum, Split *best, bool popcnt)
  * one side; the best one's place into *at.
  */
 static ALWAYS_INLINE bool
-search_side(const GrowSmall *small, SmallNode *node, const Column *column, uint64_t places,
-			uint64_t missing, Split *best, uint32_t *at, bool popcnt)
+search_pairs(const ForestGrower *g, SmallNode *node, const Column *column, uint64_t places,
+			 uint64_t missing, Split *best, uint32_t *at, bool packed, bool popcnt)
 {
 	uint64_t	before = missing;
-	uint32_t	sum = sum_rows(small, missing, popcnt);
+	GrowPair	sum = sum_rows(g->small, missing, packed, popcnt);
 	bool		improved = false;
 
 	for (; places != 0; places &= places - 1)
 	{
 		uint32_t	place = (uint32_t) __builtin_ctzll(places);
 		uint64_t	rows = (column->rows[place] & node->rows) | missing;
+		GrowPair	added = sum_rows(g->small, rows & ~before, packed, popcnt);
 
-		sum += sum_rows(small, rows & ~before, popcnt);
+		sum.w += added.w;
+		sum.s += added.s;
 		before = rows;
-		if (!consider(node, rows, sum, best, popcnt))
+		if (!is_allowed(node, rows, sum.w, popcnt) ||
+			!take_score(best, split_pair_score((double) node->w, (double) node->s,
+											   (double) sum.w, (double) sum.s,
+											   (double) (node->w - sum.w)), sum.w, sum.s))
 			continue;
 		*at = place;
 		improved = true;
@@ -256,8 +289,76 @@ search_side(const GrowSmall *small, SmallNode *node, const Column *column, uint6
 	return improved;
 }
 
+/* The squares of class weights on both sides of a cut, kept up as rows move to the left. */
+typedef struct ClassSquares
+{
+	uint64_t   *left;			/* weight per class */
+	const uint64_t *total;
+	uint64_t	w;				/* of the left side */
+	int64_t		squares_left;
+	int64_t		squares_right;
+} ClassSquares;
+
 static ALWAYS_INLINE void
-search_number(ForestGrower *g, SmallNode *node, uint32_t feature, const Column *column,
+move_classes(const GrowSmall *small, uint64_t rows, ClassSquares *c)
+{
+	for (; rows != 0; rows &= rows - 1)
+	{
+		const GrowPair *pair = &small->pair[__builtin_ctzll(rows)];
+		int64_t		w = (int64_t) pair->w;
+		int64_t		on_left = (int64_t) c->left[pair->s];
+		int64_t		on_right = (int64_t) c->total[pair->s] - on_left;
+
+		c->squares_left += w * (2 * on_left + w);
+		c->squares_right -= w * (2 * on_right - w);
+		c->left[pair->s] += pair->w;
+		c->w += pair->w;
+	}
+}
+
+/* search_pairs for several classes. */
+static ALWAYS_INLINE bool
+search_classes(const ForestGrower *g, SmallNode *node, const Column *column, uint64_t places,
+			   uint64_t missing, Split *best, uint32_t *at, bool popcnt)
+{
+	ClassSquares c = {.left = g->left_classes,.total = g->node_classes};
+	uint64_t	before = missing;
+	bool		improved = false;
+
+	memset(c.left, 0, g->t->schema.n_classes * sizeof(uint64_t));
+	for (uint32_t k = 0; k < g->t->schema.n_classes; k++)
+		c.squares_right += (int64_t) (c.total[k] * c.total[k]);
+	move_classes(g->small, missing, &c);
+	for (; places != 0; places &= places - 1)
+	{
+		uint32_t	place = (uint32_t) __builtin_ctzll(places);
+		uint64_t	rows = (column->rows[place] & node->rows) | missing;
+
+		move_classes(g->small, rows & ~before, &c);
+		before = rows;
+		if (!is_allowed(node, rows, c.w, popcnt) ||
+			!take_score(best, (double) c.squares_left / (double) c.w +
+						(double) c.squares_right / (double) (node->w - c.w), c.w, 0))
+			continue;
+		*at = place;
+		improved = true;
+	}
+	return improved;
+}
+
+static ALWAYS_INLINE bool
+search_side(const ForestGrower *g, SmallNode *node, const Column *column, uint64_t places,
+			uint64_t missing, Split *best, uint32_t *at, bool popcnt)
+{
+	if (g->payload == GROW_PACKED)
+		return search_pairs(g, node, column, places, missing, best, at, true, popcnt);
+	if (g->payload == GROW_SUMS)
+		return search_pairs(g, node, column, places, missing, best, at, false, popcnt);
+	return search_classes(g, node, column, places, missing, best, at, popcnt);
+}
+
+static ALWAYS_INLINE void
+search_number(const ForestGrower *g, SmallNode *node, uint32_t feature, const Column *column,
 			  uint64_t places, Split *best, bool popcnt)
 {
 	uint64_t	missing = node->rows & column->missing;
@@ -270,10 +371,10 @@ search_number(ForestGrower *g, SmallNode *node, uint32_t feature, const Column *
 	bool		left = false;
 
 	/* all present values against the missing ones are tried once */
-	right = search_side(g->small, node, column, missing != 0 ? places : places & ~last, 0, best,
-						&at, popcnt);
+	right = search_side(g, node, column, missing != 0 ? places : places & ~last, 0, best, &at,
+						popcnt);
 	if (missing != 0)
-		left = search_side(g->small, node, column, places & ~last, missing, best, &at, popcnt);
+		left = search_side(g, node, column, places & ~last, missing, best, &at, popcnt);
 	if (!right && !left)
 		return;
 	best->feature = feature;
@@ -290,17 +391,17 @@ search_number(ForestGrower *g, SmallNode *node, uint32_t feature, const Column *
 typedef struct Category
 {
 	double		mean;
+	GrowPair	sum;
 	uint64_t	rows;
-	uint32_t	sum;
 	uint8_t		bin;
 } Category;
 
 /* The categories of a node by their mean, equal ones by bin; missing is one more. */
 static ALWAYS_INLINE uint32_t
 order_categories(const GrowSmall *small, const SmallNode *node, const Column *column,
-				 uint64_t places, Category *out, bool popcnt)
+				 uint64_t places, Category *out, bool packed, bool popcnt)
 {
-	const SplitNode *search = node->search;
+	double		smoothing = node->search->smoothing;
 	double		mean = (double) node->s / (double) node->w;
 	uint64_t	missing = node->rows & column->missing;
 	uint64_t	before = 0;
@@ -322,9 +423,8 @@ order_categories(const GrowSmall *small, const SmallNode *node, const Column *co
 		}
 		else
 			missing = 0;
-		c.sum = sum_rows(small, c.rows, popcnt);
-		c.mean = ((double) (c.sum >> 16) + search->smoothing * mean) /
-			((double) (c.sum & 0xFFFF) + search->smoothing);
+		c.sum = sum_rows(small, c.rows, packed, popcnt);
+		c.mean = ((double) c.sum.s + smoothing * mean) / ((double) c.sum.w + smoothing);
 		for (; at > 0 && out[at - 1].mean > c.mean; at--)
 			out[at] = out[at - 1];
 		out[at] = c;
@@ -332,21 +432,26 @@ order_categories(const GrowSmall *small, const SmallNode *node, const Column *co
 	return n;
 }
 
+/* Categories by gini of two classes or by squared error. */
 static ALWAYS_INLINE void
-search_category(ForestGrower *g, SmallNode *node, uint32_t feature, const Column *column,
-				uint64_t places, Split *best, bool popcnt)
+search_category(const ForestGrower *g, SmallNode *node, uint32_t feature, const Column *column,
+				uint64_t places, Split *best, bool packed, bool popcnt)
 {
 	Category	categories[ROWS];
-	uint32_t	n = order_categories(g->small, node, column, places, categories, popcnt);
+	uint32_t	n = order_categories(g->small, node, column, places, categories, packed, popcnt);
 	uint32_t	n_left = 0;
 	uint64_t	left = 0;
-	uint32_t	sum = 0;
+	GrowPair	sum = {0, 0};
 
 	for (uint32_t i = 0; i + 1 < n; i++)
 	{
 		left |= categories[i].rows;
-		sum += categories[i].sum;
-		if (consider(node, left, sum, best, popcnt))
+		sum.w += categories[i].sum.w;
+		sum.s += categories[i].sum.s;
+		if (is_allowed(node, left, sum.w, popcnt) &&
+			take_score(best, split_pair_score((double) node->w, (double) node->s,
+											  (double) sum.w, (double) sum.s,
+											  (double) (node->w - sum.w)), sum.w, sum.s))
 			n_left = i + 1;
 	}
 	if (n_left == 0)
@@ -373,6 +478,56 @@ search_category(ForestGrower *g, SmallNode *node, uint32_t feature, const Column
 	}
 }
 
+/* Some rows as a bin for split.c, the place-th of its list. */
+static SplitBin
+split_bin(ForestGrower *g, uint32_t bin, uint32_t place, uint64_t rows, bool popcnt)
+{
+	uint32_t	n_classes = g->t->schema.n_classes;
+	SplitBin	out = {.bin = bin,.sums = {.n = count_bits(rows, popcnt)}};
+	uint64_t   *classes = g->bin_classes + (size_t) place * n_classes;
+
+	if (!grow_has_classes(g))
+	{
+		GrowPair	sum = sum_rows(g->small, rows, g->payload == GROW_PACKED, popcnt);
+
+		out.sums.w = sum.w;
+		out.sums.s = sum.s;
+		return out;
+	}
+	out.classes = classes;
+	memset(classes, 0, n_classes * sizeof(uint64_t));
+	for (; rows != 0; rows &= rows - 1)
+	{
+		const GrowPair *pair = &g->small->pair[__builtin_ctzll(rows)];
+
+		classes[pair->s] += pair->w;
+		out.sums.w += pair->w;
+	}
+	return out;
+}
+
+/* Hand a feature to split.c. */
+static ALWAYS_INLINE void
+search_bins(ForestGrower *g, SmallNode *node, uint32_t feature, const Column *column,
+			uint64_t places, Split *best, bool popcnt)
+{
+	SplitBin	missing = split_bin(g, FOREST_MISSING, SCAN_BINS, node->rows & column->missing,
+									popcnt);
+	uint64_t	before = 0;
+	uint32_t	n = 0;
+
+	for (; places != 0; places &= places - 1)
+	{
+		uint32_t	place = (uint32_t) __builtin_ctzll(places);
+		uint64_t	rows = column->rows[place] & node->rows;
+
+		g->bins[n] = split_bin(g, column->bin[place], n, rows & ~before, popcnt);
+		before = rows;
+		n++;
+	}
+	(void) split_feature(node->search, feature, g->bins, n, &missing, best);
+}
+
 static ALWAYS_INLINE void
 search_features(ForestGrower *g, SmallNode *node, const uint32_t *features, uint32_t n,
 				Split *best, bool *varies, bool popcnt)
@@ -387,10 +542,16 @@ search_features(ForestGrower *g, SmallNode *node, const uint32_t *features, uint
 		if ((places & (places - 1)) == 0 && (places == 0 || missing == 0))
 			continue;
 		*varies = true;
-		if (g->t->schema.features[features[i]].kind == FOREST_CATEGORY)
-			search_category(g, node, features[i], column, places, best, popcnt);
-		else
+		if (!g->scans || g->payload == GROW_CLASSES)
+			search_bins(g, node, features[i], column, places, best, popcnt);
+		else if (g->t->schema.features[features[i]].kind != FOREST_CATEGORY)
 			search_number(g, node, features[i], column, places, best, popcnt);
+		else if (g->payload == GROW_PACKED)
+			search_category(g, node, features[i], column, places, best, true, popcnt);
+		else if (g->payload == GROW_SUMS)
+			search_category(g, node, features[i], column, places, best, false, popcnt);
+		else
+			search_bins(g, node, features[i], column, places, best, popcnt);
 	}
 }
 
@@ -460,21 +621,78 @@ add_children(ForestGrower *g, uint32_t id, uint64_t rows, uint64_t left_rows, Fa
 	return STATUS_OK;
 }
 
-/* Look for a node's split; *left are the rows on its left. */
+/* Class weights of a node's rows. */
+static void
+count_classes(ForestGrower *g, uint64_t rows)
+{
+	memset(g->node_classes, 0, g->t->schema.n_classes * sizeof(uint64_t));
+	for (; rows != 0; rows &= rows - 1)
+	{
+		const GrowPair *pair = &g->small->pair[__builtin_ctzll(rows)];
+
+		g->node_classes[pair->s] += pair->w;
+	}
+}
+
+/* Do the rows have one target?  Of several classes node_classes says so. */
+static bool
+is_pure(const ForestGrower *g, const GrowNode *node, uint64_t rows)
+{
+	const GrowPair *first = &g->small->pair[__builtin_ctzll(rows)];
+
+	if (g->t->schema.task != FOREST_REGRESSION)
+		return grow_is_pure(g, node);
+	for (; rows != 0; rows &= rows - 1)
+	{
+		const GrowPair *pair = &g->small->pair[__builtin_ctzll(rows)];
+
+		/* equal where it does not overflow, and then also as quotients */
+		if (pair->s / (int64_t) pair->w != first->s / (int64_t) first->w)
+			return false;
+	}
+	return true;
+}
+
+/* The rows on the left of a node's split. */
+static uint64_t
+left_of(ForestGrower *g, const GrowNode *node, uint64_t rows)
+{
+	const Column *column = small_column(g, node->feature);
+	uint64_t	before = 0;
+	uint64_t	left = node->missing_left ? column->missing : 0;
+
+	for (uint32_t i = 0; i < column->n; i++)
+	{
+		uint32_t	bin = column->bin[i];
+
+		if (node->category ? g->sets[node->sets].left[bin >> 6] >> (bin & 63) & 1
+			: bin <= node->cut)
+			left |= column->rows[i] & ~before;
+		before = column->rows[i];
+	}
+	return left & rows;
+}
+
+/* Look for a node's split; a leaf of several classes keeps their weights. */
 static Status
-find_split(ForestGrower *g, const Pending *pending, uint64_t *left, Failure *why)
+find_split(ForestGrower *g, const Pending *pending, Failure *why)
 {
 	GrowNode   *node = &g->nodes[pending->id];
 	SplitNode	about;
 	SmallNode	small = {.rows = pending->rows,.n = node->n,.w = node->w,.s = node->s,
 	.search = &about};
-	Status		status;
+	Status		status = STATUS_OK;
 
-	if (!grow_may_split(g, node))
-		return STATUS_OK;
-	grow_describe(g, node, &about);
-	status = grow_find_split(g, node, &about, search, &small, why);
-	*left = small.left;
+	if (grow_has_classes(g))
+		count_classes(g, pending->rows);
+	if (grow_may_split(g, node) && !is_pure(g, node, pending->rows))
+	{
+		grow_describe(g, node, &about);
+		small.min_w = about.min_weight > 1 ? (uint64_t) ceil(about.min_weight) : 1;
+		status = grow_find_split(g, node, &about, search, &small, why);
+	}
+	if (status == STATUS_OK && !node->found && grow_has_classes(g))
+		status = grow_keep_classes(g, node, why);
 	return status;
 }
 
@@ -487,15 +705,16 @@ grow_small(ForestGrower *g, uint32_t id, Failure *why)
 
 	begin_subtree(g, &g->nodes[id]);
 	pending[0].id = id;
-	pending[0].rows = g->nodes[id].n == 64 ? UINT64_MAX : (UINT64_C(1) << g->nodes[id].n) - 1;
+	pending[0].rows = UINT64_MAX >> (64 - g->nodes[id].n);
 	while (n_pending > 0 && status == STATUS_OK)
 	{
 		Pending		at = pending[--n_pending];
-		uint64_t	left = 0;
+		uint64_t	left;
 
-		status = find_split(g, &at, &left, why);
+		status = find_split(g, &at, why);
 		if (status != STATUS_OK || !g->nodes[at.id].found)
 			continue;
+		left = left_of(g, &g->nodes[at.id], at.rows);
 		status = add_children(g, at.id, at.rows, left, why);
 		if (status != STATUS_OK)
 			break;

@@ -500,7 +500,7 @@ test_failures(void)
 static void
 test_steps(void)
 {
-	Shape		shape = {30000, 8, NULL, 0, 50, false, false};
+	Shape		shape = {120000, 8, NULL, 0, 50, false, false};
 	TrainData	data;
 	ForestTraining *training;
 	ForestGrower *grower;
@@ -527,7 +527,7 @@ test_steps(void)
 	bytes = forest_grower_result(grower, &n_again);
 	tap_ok(done && n_again == n_bytes && memcmp(first, bytes, sizeof(first)) == 0,
 		   "a step too many changes nothing");
-	tap_ok(n_steps > 1 && n_steps < 200, "a tree of 30000 rows takes more than one step");
+	tap_ok(n_steps > 1 && n_steps < 200, "a tree of 120000 rows takes more than one step");
 	tap_ok(host.n_polls - n_polls >= (size_t) n_steps, "each asks whether to go on");
 	forest_grower_free(grower);
 	forest_training_free(training);
