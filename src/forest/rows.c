@@ -22,8 +22,6 @@
 #define POLL_ROWS 65536
 /* Rows whose counts are drawn together. */
 #define DRAW_ROWS 1024
-/* Records up to this size hold the row's bins themselves. */
-#define NARROW_RECORD_BYTES 64
 /* Sums of counts below this many rows stay below 2^32. */
 #define PACKED_ROWS (UINT32_C(1) << 28)
 /* Records between asking for a row of the matrix and reading it. */
@@ -69,7 +67,7 @@ grow_choose_layout(ForestGrower *g)
 	alignment = bytes < sizeof(uint64_t) ? bytes : sizeof(uint64_t);
 	g->payload_offset = round_up(t->schema.n_features, alignment);
 	g->record_bytes = round_up(g->payload_offset + bytes, sizeof(uint64_t));
-	g->wide = g->record_bytes > NARROW_RECORD_BYTES;
+	g->wide = g->record_bytes > GROW_NARROW_BYTES;
 	if (!g->wide)
 		return;
 	g->payload_offset = round_up(sizeof(uint32_t), alignment);
