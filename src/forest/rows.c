@@ -390,9 +390,9 @@ move_rows(const ForestGrower *g, bool wide, const uint8_t *record, uint32_t n, s
 	for (uint32_t row = 0; row < n; row++, record += size)
 	{
 		const uint8_t *bins = wide ? training_bins(g->t, *(const uint32_t *) record) : record;
-		size_t		is_left = 0 - (size_t) goes_left[bins[feature]];	/* all bits, or none */
-		size_t		step = size & is_left;
-		uint8_t    *to = right + ((size_t) (left - right) & is_left);
+		ptrdiff_t	is_left = -(ptrdiff_t) goes_left[bins[feature]];	/* all bits, or none */
+		size_t		step = size & (size_t) is_left;
+		uint8_t    *to = right + ((left - right) & is_left);
 
 #if defined(__GNUC__)
 		if (wide && row + PREFETCH_ROWS < n)
@@ -400,7 +400,7 @@ move_rows(const ForestGrower *g, bool wide, const uint8_t *record, uint32_t n, s
 #endif
 		memcpy(to, record, size);
 		left += step;
-		right += step - size;
+		right -= size - step;
 	}
 	*end = right + size;
 	return (uint32_t) ((size_t) (left - begin) / size);
