@@ -94,11 +94,11 @@ distinct_add_rows(DistinctSet *set, const double *values, const uint8_t *trains,
 {
 	for (size_t i = 0; i < n; i++)
 	{
-		bool		missing = isnan(values[i]);
+		bool		counts = trains[i] & !isnan(values[i]);
 		uint64_t	key = sort_key_of_double(values[i]);
 
-		set->any_missing |= missing & trains[i];
-		key = trains[i] & !missing ? key : set->latest;
+		set->any_missing |= counts != trains[i];
+		key = counts ? key : set->latest;
 		if (set->slots[distinct_slot(key)] == key)
 			continue;
 		distinct_add(set, key);

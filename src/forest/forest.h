@@ -350,9 +350,9 @@ typedef struct ForestEstimate
 	bool		spilled;		/* columns are, or will be, in the temporary file */
 	size_t		prepare_bytes;	/* from the rows to the matrix: frame, order, matrix */
 	size_t		matrix_bytes;	/* shared once, from then on: bins, targets, weights, keys */
+	size_t		values_bytes;	/* from then on: targets and weights as they were given */
 	size_t		grower_bytes;	/* each process that grows trees */
 	size_t		score_bytes;	/* out-of-bag and holdout scores, and measuring them */
-	size_t		trees_bytes;	/* the trees as they are written */
 } ForestEstimate;
 
 /*

@@ -11,6 +11,9 @@
 
 #define GROW_NO_NODE UINT32_MAX
 
+/* Records up to this size hold the row's bins themselves. */
+#define GROW_NARROW_BYTES 64
+
 /*
  * How a row's weight and target lie in its record, and what a histogram has
  * for each bin of a feature.

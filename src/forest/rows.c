@@ -22,8 +22,6 @@
 #define POLL_ROWS 65536
 /* Rows whose counts are drawn together. */
 #define DRAW_ROWS 1024
-/* Records up to this size hold the row's bins themselves. */
-#define NARROW_RECORD_BYTES 64
 /* Sums of counts below this many rows stay below 2^32. */
 #define PACKED_ROWS (UINT32_C(1) << 28)
 /* Records between asking for a row of the matrix and reading it. */
@@ -69,7 +67,7 @@ grow_choose_layout(ForestGrower *g)
 	alignment = bytes < sizeof(uint64_t) ? bytes : sizeof(uint64_t);
 	g->payload_offset = round_up(t->schema.n_features, alignment);
 	g->record_bytes = round_up(g->payload_offset + bytes, sizeof(uint64_t));
-	g->wide = g->record_bytes > NARROW_RECORD_BYTES;
+	g->wide = g->record_bytes > GROW_NARROW_BYTES;
 	if (!g->wide)
 		return;
 	g->payload_offset = round_up(sizeof(uint32_t), alignment);
@@ -392,9 +390,9 @@ move_rows(const ForestGrower *g, bool wide, const uint8_t *record, uint32_t n, s
 	for (uint32_t row = 0; row < n; row++, record += size)
 	{
 		const uint8_t *bins = wide ? training_bins(g->t, *(const uint32_t *) record) : record;
-		size_t		is_left = 0 - (size_t) goes_left[bins[feature]];	/* all bits, or none */
-		size_t		step = size & is_left;
-		uint8_t    *to = right + ((size_t) (left - right) & is_left);
+		ptrdiff_t	is_left = -(ptrdiff_t) goes_left[bins[feature]];	/* all bits, or none */
+		size_t		step = size & (size_t) is_left;
+		uint8_t    *to = right + ((left - right) & is_left);
 
 #if defined(__GNUC__)
 		if (wide && row + PREFETCH_ROWS < n)
@@ -402,7 +400,7 @@ move_rows(const ForestGrower *g, bool wide, const uint8_t *record, uint32_t n, s
 #endif
 		memcpy(to, record, size);
 		left += step;
-		right += step - size;
+		right -= size - step;
 	}
 	*end = right + size;
 	return (uint32_t) ((size_t) (left - begin) / size);

@@ -26,9 +26,6 @@
 /* Cuts of a column, once as the feature's and once to encode with. */
 #define COLUMN_BYTES (2 * 256 * sizeof(double) + sizeof(ForestFeature))
 
-/* The rows that a bootstrap draws at least once: 1 − 1/e. */
-#define BAG_SHARE 0.633
-
 /* A row that is scored has a label, twice, and two places in a sort. */
 #define SCORE_BYTES (5 + 2 * sizeof(SortItem))
 
@@ -393,19 +390,45 @@ estimate_leaves(const ForestFrame *frame, size_t in_bag, const ForestParams *par
 	return n > 0 ? n : 1;
 }
 
+/* The rows that a tree draws at least once. */
+static size_t
+estimate_bag(size_t n_train, const ForestParams *params)
+{
+	double		mean = 1;		/* of a row's count */
+
+	if (!params->bootstrap)
+		return n_train;
+	if (params->max_samples_given)
+		mean = params->max_samples.is_fraction ? params->max_samples.value
+			: params->max_samples.value / (double) (n_train > 0 ? n_train : 1);
+	return (size_t) ((double) n_train * (1 - real_exp(mean < 1 ? -mean : -1)));
+}
+
+/* Bytes of a record of a row in the bag (grow_choose_layout). */
+static size_t
+estimate_record(const ForestFrame *frame, const ForestParams *params)
+{
+	bool		sums = frame->target == FOREST_TARGET_NUMBER || frame->has_weight ||
+		params->class_weight != FOREST_WEIGHT_NONE;
+	size_t		payload = sums ? 16 : frame->labels.n_texts > 2 ? 8 : 4;
+	size_t		record = (frame->n_columns + payload + 7) / 8 * 8;
+
+	return record <= GROW_NARROW_BYTES ? record : payload == 4 ? 8 : 8 + payload;
+}
+
 /*
- * Bytes of a grower: two buffers of the rows in the bag, and the nodes of a
- * tree, in arrays that grow by halves.
+ * Bytes of a grower: two buffers of the rows in the bag, the nodes of a tree,
+ * in arrays that grow by halves, and histograms.
  */
 static size_t
-estimate_grower(const ForestFrame *frame, size_t in_bag, size_t leaves, size_t bins)
+estimate_grower(const ForestFrame *frame, const ForestParams *params, size_t in_bag,
+				size_t leaves)
 {
 	size_t		n_classes = frame->labels.n_texts > 2 ? frame->labels.n_texts : 0;
-	size_t		record = (bins > 48 ? 8 : bins) + (n_classes == 0 && !frame->has_weight &&
-		frame->target == FOREST_TARGET_LABEL ? 8 : 16);
 
-	return 2 * in_bag * record + 2 * leaves * (sizeof(GrowNode) * 5 / 4 + 32) +
-		leaves * n_classes * 10 + (n_classes + 1) * 256 * sizeof(uint64_t);
+	return 2 * in_bag * estimate_record(frame, params) +
+		2 * leaves * (sizeof(GrowNode) * 5 / 4 + 16) + leaves * n_classes * 10 +
+		(n_classes + 1) * 512 * sizeof(uint64_t);
 }
 
 void
@@ -417,7 +440,7 @@ forest_training_estimate(const ForestFrame *frame, size_t n_rows, const ForestPa
 	double		share = split->kind == FOREST_SPLIT_NONE ? 1 : 1 - split->test_size;
 	size_t		n_train = (size_t) ((double) n_rows * share);
 	size_t		n_scored = n_train > n_rows - n_train ? n_train : n_rows - n_train;
-	size_t		in_bag = (size_t) ((double) n_train * (params->bootstrap ? BAG_SHARE : 1));
+	size_t		in_bag = estimate_bag(n_train, params);
 	size_t		leaves = estimate_leaves(frame, in_bag, params);
 	size_t		preparing = training_prepare_bytes(frame, n_rows);
 
@@ -426,8 +449,7 @@ forest_training_estimate(const ForestFrame *frame, size_t n_rows, const ForestPa
 		 frame_bytes(frame, n_rows, false) + preparing > frame->memory);
 	out->prepare_bytes = frame_bytes(frame, n_rows, out->spilled) + preparing;
 	out->matrix_bytes = n_rows * row.matrix;
-	out->grower_bytes = n_rows * row.values + estimate_grower(frame, in_bag, leaves, row.bins);
-	out->score_bytes = n_rows * row.values +
-		n_scored * (row.values + n_outputs * sizeof(double) + SCORE_BYTES);
-	out->trees_bytes = (size_t) params->n_estimators * leaves * (8 + n_outputs * 4);
+	out->values_bytes = n_rows * row.values;
+	out->grower_bytes = estimate_grower(frame, params, in_bag, leaves);
+	out->score_bytes = n_scored * (row.values + n_outputs * sizeof(double) + SCORE_BYTES);
 }

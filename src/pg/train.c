@@ -147,7 +147,7 @@ refuse_hopeless(const Training *t, double expected)
 
 	forest_training_estimate(t->dataset.frame, (size_t) expected, params, &split, &e);
 	forest_params_free(&t->host.host, params);
-	needed = Max(e.prepare_bytes, e.matrix_bytes + e.grower_bytes);
+	needed = Max(e.prepare_bytes, e.matrix_bytes + e.values_bytes + e.grower_bytes);
 	if (needed / HOPELESS_TIMES > t->host.budget)
 		budget_refuse(needed,
 					  psprintf("The planner expects %.0f rows; if it is wrong, run ANALYZE on the "
@@ -260,17 +260,19 @@ plan_memory(Training *t)
 	size_t		n_rows = forest_frame_n_rows(t->dataset.frame);
 	ForestSplit split = split_of(&t->request);
 	ForestEstimate e;
+	Size		kept;			/* while growing and measuring */
 	Size		needed;
 
 	forest_training_estimate(t->dataset.frame, n_rows, t->params, &split, &e);
-	needed = Max(e.prepare_bytes, e.matrix_bytes + Max(e.grower_bytes, e.score_bytes));
+	kept = e.matrix_bytes + e.values_bytes;
+	needed = Max(e.prepare_bytes, kept + Max(e.grower_bytes, e.score_bytes));
 	if (needed > t->host.budget)
 		budget_refuse(needed,
 					  psprintf("%zu rows of %d features take %s to prepare%s; then %s as a matrix, "
 							   "%s to grow trees from and %s to score.",
 							   n_rows, t->dataset.n_features, budget_text(e.prepare_bytes),
 							   e.spilled ? ", with their columns in a temporary file" : "",
-							   budget_text(e.matrix_bytes), budget_text(e.grower_bytes),
+							   budget_text(kept), budget_text(e.grower_bytes),
 							   budget_text(e.score_bytes)));
 
 	t->n_workers = parallel_workers_wanted(n_rows, t->dataset.n_features,
@@ -278,9 +280,9 @@ plan_memory(Training *t)
 	if (!storage_has_room(e.matrix_bytes))
 		t->n_workers = 0;
 	while (t->n_workers > 0 &&
-		   e.matrix_bytes + (t->n_workers + 1) * e.grower_bytes > t->host.budget)
+		   kept + (t->n_workers + 1) * e.grower_bytes > t->host.budget)
 		t->n_workers--;
-	t->estimate = Max(needed, e.matrix_bytes + (t->n_workers + 1) * e.grower_bytes);
+	t->estimate = Max(needed, kept + (t->n_workers + 1) * e.grower_bytes);
 	return e;
 }
 

@@ -104,6 +104,33 @@ test_matrix(void)
 	check_matrix("classes", &data);
 }
 
+/* Bins at the ends of their cuts, by every instruction set. */
+static void
+test_levels(void)
+{
+	enum {N = 3001, P = 5};
+	static const double ends[] = {0, -0.0, 5e-324, -5e-324, 1.7e308, -1.7e308, 1, -1};
+	static double x[N * P];
+	static double y[N];
+	TrainData	data = {.n = N,.p = P,.x = x,.y = y,.n_classes = 2,.params = "max_depth=1"};
+	uint64_t	state = 9;
+
+	for (uint32_t i = 0; i < N; i++)
+	{
+		x[P * i] = train_unit(&state) - 0.5;
+		x[P * i + 1] = (train_unit(&state) - 0.5) * 1e-321;
+		x[P * i + 2] = ends[train_below(&state, 8)];
+		x[P * i + 3] = train_below(&state, 2) == 0 ? NAN : 7;	/* no cut */
+		x[P * i + 4] = train_below(&state, 255);
+		y[i] = train_below(&state, 2);
+	}
+	for (CpuLevel level = CPU_PORTABLE; level <= cpu_level(CPU_BEST); level++)
+	{
+		data.level = level;
+		check_matrix(cpu_level_name(level), &data);
+	}
+}
+
 /* More rows than a chunk holds. */
 static void
 test_chunks(void)
@@ -374,7 +401,8 @@ check_estimate(const char *name, uint32_t n, uint32_t p, uint32_t n_classes, con
 	(void) forest_grower_new(&grower_host.host, t, &grower, &why);
 	(void) train_grow(grower, &grower_host.host, 0, &blob, &why);
 	/* the test host moves what grows: for a moment it holds an array of 1 and one of 1.5 */
-	tap_ok(grower_host.peak_bytes <= estimate.grower_bytes / 3 * 5 + 262144 &&
+	tap_ok(strstr(params, "max_depth") != NULL
+		   ? is_near(grower_host.peak_bytes, estimate.grower_bytes, 20) : grower_host.peak_bytes <= estimate.grower_bytes / 3 * 5 + 262144 &&
 		   grower_host.peak_bytes >= estimate.grower_bytes / 2, "%s: growing, %zu of %zu", name,
 		   grower_host.peak_bytes, estimate.grower_bytes);
 	train_blob_free(&grower_host.host, &blob);
@@ -543,6 +571,7 @@ int
 main(void)
 {
 	test_matrix();
+	test_levels();
 	test_chunks();
 	test_targets();
 	test_units();
