@@ -63,8 +63,9 @@ catalog_relation(const char *name)
 	return relation;
 }
 
-Oid
-catalog_owner(void)
+/* Find the extension: its owner, and its version as a new string unless NULL is given. */
+static Oid
+find_extension(char **version)
 {
 	Relation	extensions = table_open(ExtensionRelationId, AccessShareLock);
 	ScanKeyData key;
@@ -77,7 +78,14 @@ catalog_owner(void)
 	scan = systable_beginscan(extensions, ExtensionNameIndexId, true, NULL, 1, &key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
+	{
+		bool		is_null;	/* never */
+
 		owner = ((Form_pg_extension) GETSTRUCT(tuple))->extowner;
+		if (version != NULL)
+			*version = TextDatumGetCString(heap_getattr(tuple, Anum_pg_extension_extversion,
+														RelationGetDescr(extensions), &is_null));
+	}
 	systable_endscan(scan);
 	table_close(extensions, AccessShareLock);
 	if (!OidIsValid(owner))
@@ -86,6 +94,21 @@ catalog_owner(void)
 				 errmsg("extension \"%s\" does not exist", EXTENSION_NAME),
 				 errhint("Install the extension with CREATE EXTENSION %s;", EXTENSION_NAME)));
 	return owner;
+}
+
+Oid
+catalog_owner(void)
+{
+	return find_extension(NULL);
+}
+
+char *
+catalog_extension_version(void)
+{
+	char	   *version = NULL;
+
+	(void) find_extension(&version);
+	return version;
 }
 
 /*

@@ -19,6 +19,9 @@ extern Oid	catalog_relation(const char *name);
 /* The extension's owner. */
 extern Oid	catalog_owner(void);
 
+/* The version of the extension that is installed in this database. */
+extern char *catalog_extension_version(void);
+
 /*
  * Run `statement` (a constant of ours, parameters $1…) by SPI as the
  * extension's owner, with read-write access and search_path pg_catalog.  The

@@ -240,17 +240,6 @@ write_features(const Training *t, StringInfo out)
 	appendStringInfoChar(out, ']');
 }
 
-/* The version of the extension that is installed in this database. */
-static char *
-extension_version(void)
-{
-	if (catalog_execute("SELECT extversion FROM pg_catalog.pg_extension "
-						"WHERE extname = 'churnops'", 0, NULL, NULL, NULL) != SPI_OK_SELECT ||
-		SPI_processed != 1)
-		elog(ERROR, "extension churnops is not installed");
-	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-}
-
 /* The member `environment`. */
 static void
 write_environment(StringInfo out)
@@ -259,7 +248,7 @@ write_environment(StringInfo out)
 
 	json_key(out, "environment");
 	appendStringInfoChar(out, '{');
-	json_text(out, "churnops", extension_version());
+	json_text(out, "churnops", catalog_extension_version());
 	json_text(out, "postgresql", GetConfigOption("server_version", false, false));
 #if defined(__clang__)
 	json_text(out, "compiler", __VERSION__);

@@ -433,25 +433,19 @@ training_seconds(const Training *t)
 	return (GetCurrentTimestamp() - t->started_at) / (double) USECS_PER_SEC;
 }
 
-/* Look up task and target of the model, which the caller owns. */
+/* Look up task and target of the model, which the caller may use. */
 static void
 find_model(TrainRequest *request)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	Oid			types[] = {TEXTOID};
-	Datum		values[] = {CStringGetTextDatum(request->model)};
+	ProbeKey	key = {.column = "name", .text = request->model};
+	Probe		probe;
 
-	SPI_connect();
-	if (catalog_execute("SELECT task, target FROM churnops.model WHERE name = $1", 1, types,
-						values, NULL) == SPI_OK_SELECT && SPI_processed == 1)
+	if (probe_begin(&probe, "model", "model_pkey", &key, 1))
 	{
-		HeapTuple	row = SPI_tuptable->vals[0];
-		TupleDesc	columns = SPI_tuptable->tupdesc;
-
-		request->model_task = MemoryContextStrdup(caller, SPI_getvalue(row, columns, 1));
-		request->model_target = MemoryContextStrdup(caller, SPI_getvalue(row, columns, 2));
+		request->model_task = probe_text(&probe, "task");
+		request->model_target = probe_text(&probe, "target");
 	}
-	SPI_finish();
+	probe_end(&probe);
 }
 
 /* What can be refused before the query is looked at. */
