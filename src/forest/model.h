@@ -274,7 +274,7 @@ model_add_leaf(const ForestModel *model, uint32_t leaf, int64_t sign, int64_t *s
 static inline size_t
 model_entries_room(const ForestModel *model)
 {
-	return ((size_t) model->n_trees + 15) / 16 * 16;
+	return blocks_walks_room(model->n_trees);
 }
 
 /* A row made ready to go down trees. */
@@ -294,7 +294,7 @@ extern void model_row_set(const ForestModel *model, uint32_t feature, uint8_t bi
 /*
  * The leaves that a row reaches from n <= BLOCK_WALKS of the entries (or from
  * some of them, put together): a slot of nodes, or what an exit says.  entries
- * and leaves have room for n rounded up to a multiple of 16.
+ * and leaves are as blocks_leaves() wants them.
  */
 extern void model_leaves(const ForestModel *model, const ModelRow *row, const uint32_t *entries,
 						 uint32_t n, uint32_t *leaves);
