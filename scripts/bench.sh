@@ -5,6 +5,7 @@
 #	scripts/bench.sh accuracy [SET...]	quality on identical rows, over seeds
 #	scripts/bench.sh cancel				how soon a training stops
 #	scripts/bench.sh phases [ROWS TREES DEPTH]	the phases of a training, without a server
+#	scripts/bench.sh scoring [NAME=VALUE...]	scoring per instruction set, without a server
 #
 # What follows the name goes to bench/NAME.py; --help lists it.  CHURNOPS_DATA
 # names a folder with more data sets.
@@ -21,6 +22,14 @@ if [ "$name" = phases ]; then
 	"${CC:-cc}" -std=gnu11 -O3 -ffp-contract=off -I"$root/src" -o "$root/build/grow_bench" \
 		"$root/bench/grow_bench.c" "$root"/src/core/*.c "$root"/src/forest/*.c -lm
 	exec "$root/build/grow_bench" "$@"
+fi
+
+if [ "$name" = scoring ]; then
+	"$root/scripts/deps.sh" build
+	mkdir -p "$root/build"
+	"${CC:-cc}" -std=gnu11 -O3 -ffp-contract=off -I"$root/src" -o "$root/build/score_bench" \
+		"$root/bench/score_bench.c" "$root"/src/core/*.c "$root"/src/forest/*.c -lm
+	exec "$root/build/score_bench" "$@"
 fi
 
 [ -f "$root/bench/$name.py" ] || die "there is no bench/$name.py"

@@ -3,6 +3,7 @@
  *	  Inside of a ForestModel: a decoded artifact, laid out for scoring.
  *	  Private to src/forest.
  *
+ * Most models are blocks: see blocks.h.  What does not fit into them is nodes.
  * All trees lie in one array of 8-byte slots, each tree in preorder with the
  * near child (the one with more training rows) right behind its parent, so
  * that the usual path is sequential.

@@ -1,5 +1,5 @@
 /*
- * blocks_avx2.c
+ * blocks_wide.c
  *	  Exits of blocks where the processor has AVX2.
  *
  * Two loops, each over all walks, so that nothing waits for something just
