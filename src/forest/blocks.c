@@ -91,11 +91,11 @@ blocks_layout(ModelBlocks *b, const ForestSchema *schema)
 
 /* --------------------------------------------------------------- rows -- */
 
-/* The code of a category's bin: missing is behind the others. */
+/* The code of a category's bin: missing, and what is no bin of it, is behind the others. */
 static inline uint32_t
 category_code(const ModelBlocks *b, uint32_t feature, uint8_t bin)
 {
-	return bin == FOREST_MISSING ? b->n_bins[feature] : bin;
+	return bin < b->n_bins[feature] ? bin : b->n_bins[feature];
 }
 
 static void
