@@ -12,6 +12,7 @@
 #	scripts/bench.sh cancel			how soon a training stops
 #
 #	scripts/bench.sh phases [ROWS TREES DEPTH]	the phases of a training, without a server
+#	scripts/bench.sh walks [NAME=VALUE...]	scoring per instruction set, without a server
 #	scripts/bench.sh micro [ROWS TREES]	the inner loops, on every instruction set
 #	scripts/bench.sh counts [--accept]	their instructions, see scripts/counts.sh
 #
@@ -34,7 +35,7 @@ results=$folder/bench
 compile() {
 	"$root/scripts/deps.sh" build
 	mkdir -p "$folder"
-	"${CC:-cc}" -std=gnu11 -O3 -ffp-contract=off -I"$root/src" -o "$folder/$1" \
+	"${CC:-cc}" -std=gnu11 -O3 -fno-trapping-math -ffp-contract=off -I"$root/src" -o "$folder/$1" \
 		"$root/bench/$1.c" "$root"/src/core/*.c "$root"/src/forest/*.c -lm
 }
 
@@ -117,6 +118,10 @@ case $name in
 	phases)
 		compile grow_bench
 		exec "$folder/grow_bench" "$@"
+		;;
+	walks)
+		compile score_bench
+		exec "$folder/score_bench" "$@"
 		;;
 	micro)
 		compile micro

@@ -71,6 +71,9 @@ bytes_left(const ByteReader *r)
 /* CRC-32C (Castagnoli), initial value 0. */
 extern uint32_t bytes_crc32c(uint32_t crc, const void *bytes, size_t n_bytes);
 
+/* The same without the processor's instruction for it. */
+extern uint32_t bytes_crc32c_portable(uint32_t crc, const void *bytes, size_t n_bytes);
+
 /* True when the bytes are well-formed UTF-8 without NUL. */
 extern bool bytes_is_utf8(const void *bytes, size_t n_bytes);
 

@@ -39,7 +39,8 @@ choose_shape(const ModelBlocks *b)
 	bool		wide = b->first_category + b->n_categories > 32;
 
 	if (b->n_categories == 0)
-		return b->n_numbers > 32 ? BLOCK_64_NUMBERS : BLOCK_NUMBERS;
+		return b->n_numbers > 32 ? BLOCK_64_NUMBERS :
+			b->n_numbers > 16 ? BLOCK_32_NUMBERS : BLOCK_16_NUMBERS;
 	if (wide)
 		return BLOCK_64_64;
 	if (b->first_category < 16)
@@ -80,7 +81,8 @@ blocks_layout(ModelBlocks *b, const ForestSchema *schema)
 	for (uint32_t i = 0; i < n; i++)
 	{
 		uint32_t	slot = i < b->n_numbers ? i : b->first_category + i - b->n_numbers;
-		bool		high = (slot & 16) != 0 && b->shape < BLOCK_64_NUMBERS;
+		bool		high = (slot & 16) != 0 && b->shape != BLOCK_64_NUMBERS &&
+			b->shape != BLOCK_64_64;
 
 		b->code[b->feature[i]] = (uint8_t) (slot | (high ? BLOCK_HIGH : 0));
 	}
@@ -89,11 +91,11 @@ blocks_layout(ModelBlocks *b, const ForestSchema *schema)
 
 /* --------------------------------------------------------------- rows -- */
 
-/* The code of a category's bin: missing is behind the others. */
+/* The code of a category's bin: missing, and what is no bin of it, is behind the others. */
 static inline uint32_t
 category_code(const ModelBlocks *b, uint32_t feature, uint8_t bin)
 {
-	return bin == FOREST_MISSING ? b->n_bins[feature] : bin;
+	return bin < b->n_bins[feature] ? bin : b->n_bins[feature];
 }
 
 static void
@@ -101,6 +103,7 @@ set_slot(const ModelBlocks *b, uint32_t feature, uint8_t bin, BlockRow *row)
 {
 	uint32_t	slot = b->code[feature] & BLOCK_SLOT;
 	uint32_t	code;
+	uint8_t    *bits;
 
 	if (slot < b->n_numbers)
 	{
@@ -109,9 +112,10 @@ set_slot(const ModelBlocks *b, uint32_t feature, uint8_t bin, BlockRow *row)
 		return;
 	}
 	code = category_code(b, feature, bin);
+	bits = row->as.slots.bits[0] + slot;
 	for (uint32_t k = 0; k < b->n_planes; k++)
-		row->as.slots.bits[k][slot] = 0;
-	row->as.slots.bits[code / 8][slot] = (uint8_t) (1 << code % 8);
+		bits[k * BLOCK_MAX_SLOTS] = 0;
+	bits[code / 8 * BLOCK_MAX_SLOTS] = (uint8_t) (1 << code % 8);
 }
 
 static void
@@ -150,21 +154,44 @@ blocks_row_set(const ModelBlocks *b, uint32_t feature, uint8_t bin, BlockRow *ro
 		set_test(b, feature, bin, row);
 }
 
+/* All slots at once: those of numbers are the first, in order. */
+static void
+fill_slots(const ModelBlocks *b, const uint8_t *bins, BlockRow *row)
+{
+	uint32_t	missing = 0;
+	uint32_t	n = b->n_numbers + b->n_categories;
+
+	memset(row->as.slots.bins, 0, sizeof(row->as.slots.bins));
+	for (uint32_t i = 0; i < b->n_numbers; i++)
+	{
+		uint8_t		bin = bins[b->feature[i]];
+
+		row->as.slots.bins[i] = bin;
+		missing |= bin == FOREST_MISSING;
+	}
+	row->has_missing = missing != 0;
+	if (b->n_categories == 0)
+		return;
+	memset(row->as.slots.bits, 0, b->n_planes * sizeof(row->as.slots.bits[0]));
+	for (uint32_t i = b->n_numbers; i < n; i++)
+	{
+		uint32_t	code = category_code(b, b->feature[i], bins[b->feature[i]]);
+		uint8_t    *bits = row->as.slots.bits[code / 8];
+
+		bits[b->first_category + i - b->n_numbers] = (uint8_t) (1 << code % 8);
+	}
+}
+
 void
 blocks_row(const ModelBlocks *b, CpuLevel level, const uint8_t *bins, BlockRow *row)
 {
-	uint32_t	n = b->n_numbers + b->n_categories;
-
 	row->level = level;
 	row->has_missing = false;
 	if (level != CPU_PORTABLE)
-	{
-		memset(row->as.slots.bins, 0, sizeof(row->as.slots.bins));
-		if (b->n_categories > 0)
-			memset(row->as.slots.bits, 0, b->n_planes * sizeof(row->as.slots.bits[0]));
-	}
-	for (uint32_t f = 0; f < n; f++)
-		blocks_row_set(b, f, bins[f], row);
+		fill_slots(b, bins, row);
+	else
+		for (uint32_t f = 0; f < b->n_numbers + b->n_categories; f++)
+			blocks_row_set(b, f, bins[f], row);
 }
 
 /* -------------------------------------------------------------- walks -- */
@@ -185,49 +212,41 @@ holds(const uint8_t *line, uint32_t node, const BlockRow *row, bool categories)
 	return ((line[(test >> 17) + node] & (test & 255)) + (test >> 8 & 511)) >> 8;
 }
 
-/* The exit of a block, as a place in exits. */
-static ALWAYS_INLINE uint32_t
-find_exit(const ModelBlocks *b, uint32_t word, const BlockRow *row, bool categories)
-{
-	uint32_t	first = word & ~BLOCK_GOES_ON & ~(uint32_t) (BLOCK_NODES - 1);
-	const uint8_t *line = b->lines + (size_t) first * (b->n_planes + 1);
-	uint32_t	node = word % BLOCK_NODES;
-
-	while (node < BLOCK_NODES)
-		node = 2 * node + holds(line, node, row, categories);
-	return first + node % BLOCK_NODES;
-}
-
-/* The same for several that begin at the first node. */
+/*
+ * Exits of LANES blocks, as places in exits.  In uneven models, who began
+ * further down is out before the others, and stays.
+ */
 static ALWAYS_INLINE void
 find_exits(const ModelBlocks *b, const uint32_t *words, const BlockRow *row, bool categories,
-		   uint32_t *places)
+		   bool even, uint32_t *places)
 {
 	const uint8_t *line[LANES];
+	uint32_t	first[LANES];
 	uint32_t	node[LANES];
 
 	for (int i = 0; i < LANES; i++)
 	{
-		line[i] = b->lines + (size_t) words[i] * (b->n_planes + 1);
-		node[i] = 1;
+		first[i] = even ? words[i] : words[i] & ~(BLOCK_GOES_ON | (BLOCK_NODES - 1));
+		node[i] = even ? 1 : words[i] % BLOCK_NODES;
+		line[i] = b->lines + (size_t) first[i] * (b->n_planes + 1);
 	}
 	for (int level = 0; level < BLOCK_LEVELS; level++)
 		for (int i = 0; i < LANES; i++)
-			node[i] = 2 * node[i] + holds(line[i], node[i], row, categories);
+		{
+			uint32_t	next = 2 * node[i] + holds(line[i], node[i] % BLOCK_NODES, row, categories);
+
+			node[i] = even || node[i] < BLOCK_NODES ? next : node[i];
+		}
 	for (int i = 0; i < LANES; i++)
-		places[i] = words[i] + node[i] - BLOCK_NODES;
+		places[i] = first[i] + node[i] % BLOCK_NODES;
 }
 
 static ALWAYS_INLINE void
 exits_portable(const ModelBlocks *b, const BlockRow *row, const uint32_t *words, uint32_t n,
-			   bool categories, uint32_t *places)
+			   bool categories, bool even, uint32_t *places)
 {
-	uint32_t	i = 0;
-
-	for (; b->even && i + LANES <= n; i += LANES)
-		find_exits(b, words + i, row, categories, places + i);
-	for (; i < n; i++)
-		places[i] = find_exit(b, words[i] + b->even, row, categories);
+	for (uint32_t i = 0; i < n; i += LANES)
+		find_exits(b, words + i, row, categories, even, places + i);
 }
 
 void
@@ -241,10 +260,14 @@ blocks_exits(const ModelBlocks *b, const BlockRow *row, const uint32_t *words, u
 		return;
 	}
 #endif
-	if (b->n_categories == 0)
-		exits_portable(b, row, words, n, false, places);
+	if (b->n_categories == 0 && b->even)
+		exits_portable(b, row, words, n, false, true, places);
+	else if (b->n_categories == 0)
+		exits_portable(b, row, words, n, false, false, places);
+	else if (b->even)
+		exits_portable(b, row, words, n, true, true, places);
 	else
-		exits_portable(b, row, words, n, true, places);
+		exits_portable(b, row, words, n, true, false, places);
 }
 
 /* Where walks end after different numbers of blocks: those that go on close ranks. */
@@ -252,6 +275,7 @@ static void
 uneven_leaves(const ModelBlocks *b, const BlockRow *row, const uint32_t *entries, uint32_t n,
 			  uint32_t *leaves)
 {
+	const uint32_t *exits = b->exits;
 	uint32_t	words[BLOCK_WALKS];
 	uint32_t	places[BLOCK_WALKS];
 	uint8_t		who[BLOCK_WALKS];
@@ -263,10 +287,12 @@ uneven_leaves(const ModelBlocks *b, const BlockRow *row, const uint32_t *entries
 	{
 		uint32_t	left = 0;
 
+		for (uint32_t i = n; i < blocks_walks_room(n); i++)
+			words[i] = 0;
 		blocks_exits(b, row, words, n, places);
 		for (uint32_t i = 0; i < n; i++)
 		{
-			uint32_t	word = b->exits[places[i]];
+			uint32_t	word = exits[places[i]];
 
 			leaves[who[i]] = word;
 			who[left] = who[i];
@@ -281,6 +307,7 @@ void
 blocks_leaves(const ModelBlocks *b, const BlockRow *row, const uint32_t *words, uint32_t n,
 			  uint32_t n_rounds, uint32_t *leaves)
 {
+	const uint32_t *exits = b->exits;
 	uint32_t	places[BLOCK_WALKS];
 
 	if (!b->even)
@@ -288,11 +315,18 @@ blocks_leaves(const ModelBlocks *b, const BlockRow *row, const uint32_t *words, 
 		uneven_leaves(b, row, words, n, leaves);
 		return;
 	}
+#ifdef CPU_X86
+	if (row->level != CPU_PORTABLE)
+	{
+		blocks_leaves_avx2(b, row, words, n, n_rounds, leaves);
+		return;
+	}
+#endif
 	for (uint32_t round = 0; round < n_rounds; round++)
 	{
-		blocks_exits(b, row, words, n, places);
-		for (uint32_t i = 0; i < n; i++)
-			leaves[i] = b->exits[places[i]];
+		blocks_exits(b, row, words, blocks_walks_room(n), places);
+		for (uint32_t i = 0; i < blocks_walks_room(n); i++)
+			leaves[i] = exits[places[i]];
 		words = leaves;
 	}
 }

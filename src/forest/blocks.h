@@ -60,11 +60,12 @@
 /* Which tables of 16 slots have bins of numbers, and which have bits of categories. */
 typedef enum BlockShape
 {
-	BLOCK_NUMBERS,				/* bins in the first two; no categories */
+	BLOCK_16_NUMBERS,			/* bins in the first; no categories */
+	BLOCK_32_NUMBERS,			/* bins in two */
+	BLOCK_64_NUMBERS,			/* bins in four */
 	BLOCK_16_16,				/* bins in the first, bits in the second */
 	BLOCK_32_16,				/* bins in both, bits in the second */
 	BLOCK_32_32,				/* bins and bits in both */
-	BLOCK_64_NUMBERS,			/* bins in four; no categories */
 	BLOCK_64_64					/* bins and bits in four */
 } BlockShape;
 
@@ -173,9 +174,19 @@ blocks_feature(const ModelBlocks *b, uint32_t number, uint32_t node)
 	return b->feature[slot < b->n_numbers ? slot : slot - b->first_category + b->n_numbers];
 }
 
-/* Walks that a call does at most; arrays have room for n rounded up to BLOCK_WALKS_ROUND. */
+/*
+ * Walks that a call does at most.  They are done by so many at a time: what a
+ * call is given beyond n up to a multiple of that must be words, too, of blocks
+ * that there are; what it gives has room for as many.
+ */
 #define BLOCK_WALKS 128
-#define BLOCK_WALKS_ROUND 16
+#define BLOCK_WALKS_STEP 8
+
+static inline uint32_t
+blocks_walks_room(uint32_t n)
+{
+	return (n + BLOCK_WALKS_STEP - 1) / BLOCK_WALKS_STEP * BLOCK_WALKS_STEP;
+}
 
 /* The exits, as places in exits, of the n blocks that words lead to. */
 extern void blocks_exits(const ModelBlocks *b, const BlockRow *row, const uint32_t *words,
@@ -191,6 +202,8 @@ extern void blocks_leaves(const ModelBlocks *b, const BlockRow *row, const uint3
 #ifdef CPU_X86
 extern void blocks_exits_avx2(const ModelBlocks *b, const BlockRow *row, const uint32_t *words,
 							  uint32_t n, uint32_t *places);
+extern void blocks_leaves_avx2(const ModelBlocks *b, const BlockRow *row, const uint32_t *words,
+							   uint32_t n, uint32_t n_rounds, uint32_t *leaves);
 #endif
 
 #endif

@@ -17,6 +17,7 @@ typedef struct Place
 {
 	uint32_t	block;
 	uint32_t	node;			/* of its heap: 32 and above are exits */
+	uint32_t	in_block;		/* level of the node */
 	uint32_t	level;			/* in the tree */
 } Place;
 
@@ -74,6 +75,7 @@ enter_block(Decoder *d, Place *at)
 	{
 		d->tree.exits[exit] = BLOCK_GOES_ON | at->block;
 		at->node = 1;
+		at->in_block = 0;
 	}
 	return status;
 }
@@ -92,10 +94,9 @@ put_split(Decoder *d, const Place *at, const NodeBytes *node)
 	uint8_t    *line = d->tree.lines + at->block * blocks_line_bytes(b) + at->node;
 	bool		missing_left = (node->flags & TREE_MISSING_LEFT) != 0;
 	uint8_t    *planes = line + BLOCK_NODES;
-	uint32_t	height = 1 + at->level % BLOCK_LEVELS;
 
-	if (d->tree.height[at->block] < height)
-		d->tree.height[at->block] = (uint8_t) height;
+	if (d->tree.height[at->block] <= at->in_block)
+		d->tree.height[at->block] = (uint8_t) (at->in_block + 1);
 	line[0] = b->code[node->feature];
 	if ((node->flags & TREE_CATEGORY) == 0)
 	{
@@ -157,6 +158,15 @@ leaf_word(Decoder *d, const NodeBytes *node, uint32_t *word)
 	return STATUS_OK;
 }
 
+/* The exit that a place leads to where all tests below it hold. */
+static uint32_t
+exit_below(const Place *at)
+{
+	uint32_t	exit = ((at->node + 1) << (BLOCK_LEVELS - at->in_block)) - 1;
+
+	return at->block * BLOCK_NODES + exit % BLOCK_NODES;
+}
+
 /*
  * Where all walks take two blocks, a leaf that needs less has a block without
  * tests.  Pure ones, which are frequent there, share it.
@@ -165,12 +175,9 @@ static Status
 put_early_leaf(Decoder *d, Place *at, const NodeBytes *node, uint32_t word)
 {
 	bool		pure = (node->flags & TREE_PURE) != 0;
-	uint32_t	exit = at->node;
+	uint32_t	exit = exit_below(at);
 	Status		status;
 
-	while (exit < BLOCK_NODES)
-		exit = 2 * exit + 1;
-	exit += at->block * BLOCK_NODES - BLOCK_NODES;
 	if (pure && d->pure[node->class_index] != 0)
 	{
 		d->tree.exits[exit] = d->pure[node->class_index] * BLOCK_NODES;
@@ -190,7 +197,6 @@ static Status
 put_leaf(Decoder *d, Place *at, const NodeBytes *node)
 {
 	ModelBlocks *b = &d->model->blocks;
-	uint32_t	exit = at->node;
 	uint32_t	word;
 	Status		status = leaf_word(d, node, &word);
 
@@ -198,9 +204,7 @@ put_leaf(Decoder *d, Place *at, const NodeBytes *node)
 		return status;
 	if (b->even && b->n_rounds == 2 && at->block == 0)
 		return put_early_leaf(d, at, node, word);
-	while (exit < BLOCK_NODES)
-		exit = 2 * exit + 1;
-	d->tree.exits[at->block * BLOCK_NODES + exit % BLOCK_NODES] = word;
+	d->tree.exits[exit_below(at)] = word;
 	return STATUS_OK;
 }
 
@@ -383,7 +387,7 @@ static Status
 read_nodes(Decoder *d, ByteReader *r, const ModelTree *tree)
 {
 	Place	   *open = d->places;
-	Place		at = {0, 1, 0};
+	Place		at = {0, 1, 0, 0};
 	uint64_t	cover = 0;
 	uint32_t	deepest = 0;
 	uint32_t	n_open = 0;
@@ -420,9 +424,9 @@ read_nodes(Decoder *d, ByteReader *r, const ModelTree *tree)
 		put_split(d, &at, &node);
 		left = (node.flags & TREE_NEAR_RIGHT) == 0;
 		at.level++;
+		at.in_block++;
 		at.node = 2 * at.node + left;
-		open[n_open] = at;
-		open[n_open++].node ^= 1;
+		open[n_open++] = (Place) {at.block, at.node ^ 1, at.in_block, at.level};
 	}
 	if (status == STATUS_OK &&
 		(n_open != 0 || deepest != tree->depth || bytes_left(r) != 0))
@@ -451,7 +455,10 @@ static Status
 make_entries(Decoder *d)
 {
 	ForestModel *model = d->model;
-	Status		status = memory_new(d->host, model_entries_room(model), sizeof(uint32_t), &model->entries, d->why);
+	Status		status;
+
+	status = memory_new(d->host, model_entries_room(model), sizeof(uint32_t), &model->entries,
+						d->why);
 
 	if (status == STATUS_OK)
 		for (uint32_t t = 0; t < model->n_trees; t++)
@@ -459,6 +466,7 @@ make_entries(Decoder *d)
 	return status;
 }
 
+/* Let the sum of all trees' numbers fit. */
 static void
 scale_numbers(ForestModel *model)
 {

@@ -40,8 +40,9 @@ _Static_assert(LIST_TREES <= BLOCK_WALKS, "a list is walked at once");
 typedef struct List
 {
 	uint32_t	n;
-	uint32_t	entries[LIST_TREES];
-	uint8_t		tree[LIST_TREES];	/* the place of its leaf */
+	/* one more than can be on it: where the next would be is written always */
+	uint32_t	entries[LIST_TREES + 1];
+	uint8_t		tree[LIST_TREES + 1];	/* the place of its leaf */
 } List;
 
 #define LISTS 2					/* of a feature: walks of all blocks, and of the last alone */
@@ -361,6 +362,8 @@ list_blocks(Permuter *p, const uint32_t *entries, uint32_t n)
 		uint32_t	left = 0;
 		bool		last = b->even && round + 1 == b->n_rounds;
 
+		for (uint32_t i = n; i < blocks_walks_room(n); i++)
+			words[i] = p->model->entries[0];
 		blocks_exits(b, &p->row.row, words, n, places);
 		if (round == 1 && b->even)
 			for (uint32_t slot = 0; slot < BLOCK_MAX_SLOTS; slot++)
@@ -439,12 +442,15 @@ walk_list(Permuter *p, const List *list, bool last_block, int64_t *delta)
 static void
 walk_lists(Permuter *p, uint32_t used, uint32_t i)
 {
-	const List *lists = &p->lists[LISTS * used];
+	List	   *lists = &p->lists[LISTS * used];
 	uint32_t	feature = p->used[used];
 	uint8_t		was = p->bins[feature];
 
 	if (lists[0].n + lists[1].n == 0)
 		return;
+	for (int k = 0; k < LISTS; k++)
+		for (uint32_t j = lists[k].n; j < blocks_walks_room(lists[k].n); j++)
+			lists[k].entries[j] = p->model->entries[0];
 	for (uint32_t r = 0; r < REPEATS; r++)
 	{
 		uint32_t	pair = used * REPEATS + r;
@@ -470,7 +476,7 @@ static void
 add_row(Permuter *p, uint32_t i)
 {
 	const ForestModel *model = p->model;
-	uint32_t	entries[LIST_TREES];
+	uint32_t	entries[LIST_TREES + 1];
 
 	memcpy(p->bins, training_bins(p->training, p->rows[i]), model->row_bytes);
 	model_row(model, p->level, p->bins, &p->row);
@@ -483,7 +489,7 @@ add_row(Permuter *p, uint32_t i)
 			n = scores_pick_trees(p->training, model, p->rows[i], p->keys + first, first, n,
 								  entries);
 		else
-			memcpy(entries, model->entries + first, n * sizeof(entries[0]));
+			memcpy(entries, model->entries + first, blocks_walks_room(n) * sizeof(entries[0]));
 		for (uint32_t k = 0; k < LISTS * (p->n_used + 1); k++)
 			p->lists[k].n = 0;
 		if (blocks_used(&model->blocks))

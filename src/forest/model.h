@@ -3,6 +3,7 @@
  *	  Inside of a ForestModel: a decoded artifact, laid out for scoring.
  *	  Private to src/forest.
  *
+ * Most models are blocks: see blocks.h.  What does not fit into them is nodes.
  * All trees lie in one array of 8-byte slots, each tree in preorder with the
  * near child (the one with more training rows) right behind its parent, so
  * that the usual path is sequential.
@@ -274,7 +275,7 @@ model_add_leaf(const ForestModel *model, uint32_t leaf, int64_t sign, int64_t *s
 static inline size_t
 model_entries_room(const ForestModel *model)
 {
-	return ((size_t) model->n_trees + 15) / 16 * 16;
+	return blocks_walks_room(model->n_trees);
 }
 
 /* A row made ready to go down trees. */
@@ -294,7 +295,7 @@ extern void model_row_set(const ForestModel *model, uint32_t feature, uint8_t bi
 /*
  * The leaves that a row reaches from n <= BLOCK_WALKS of the entries (or from
  * some of them, put together): a slot of nodes, or what an exit says.  entries
- * and leaves have room for n rounded up to a multiple of 16.
+ * and leaves are as blocks_leaves() wants them.
  */
 extern void model_leaves(const ForestModel *model, const ModelRow *row, const uint32_t *entries,
 						 uint32_t n, uint32_t *leaves);

@@ -2,11 +2,39 @@
  * node.c
  *	  Reading the nodes of trees.
  */
-#include <string.h>
-
 #include "forest/node.h"
 
 #define COVER_MAX_BYTES 10		/* of a varint of 64 bits */
+
+/* A byte: the readers of bytes.h are calls, and nodes are many and short. */
+static inline uint8_t
+get_byte(ByteReader *r)
+{
+	if (r->failed || r->offset >= r->n_bytes)
+	{
+		r->failed = true;
+		return 0;
+	}
+	return r->bytes[r->offset++];
+}
+
+/* A number of n bytes, n a constant. */
+static inline uint64_t
+get_number(ByteReader *r, size_t n)
+{
+	const uint8_t *p = r->bytes + r->offset;
+	uint64_t	value = 0;
+
+	if (r->failed || n > r->n_bytes - r->offset)
+	{
+		r->failed = true;
+		return 0;
+	}
+	r->offset += n;
+	for (size_t i = 0; i < n; i++)
+		value |= (uint64_t) p[i] << (8 * i);
+	return value;
+}
 
 /* An unsigned LEB128 number in its shortest form. */
 static uint64_t
@@ -16,7 +44,7 @@ get_cover(ByteReader *r)
 
 	for (int i = 0; i < COVER_MAX_BYTES; i++)
 	{
-		uint8_t		byte = bytes_get_u8(r);
+		uint8_t		byte = get_byte(r);
 
 		if (i > 0 && byte == 0)
 			break;
@@ -54,45 +82,52 @@ read_leaf(ByteReader *r, const ForestSchema *schema, NodeBytes *node)
 
 	if ((node->flags & ~(TREE_LEAF | TREE_PURE)) != 0)
 		return false;
+	node->number = 0;
+	node->values = NULL;
 	node->cover = get_cover(r);
 	if ((node->flags & TREE_PURE) != 0)
 	{
-		node->class_index = bytes_get_u16(r);
+		node->class_index = (uint16_t) get_number(r, 2);
 		node->p1 = node->class_index == 1 ? TREE_ONE : 0;
 		return node->class_index < n_classes;
 	}
 	if (n_classes == 2)
 	{
-		node->p1 = bytes_get_u32(r);
+		node->p1 = (uint32_t) get_number(r, 4);
 		return node->p1 <= TREE_ONE;
 	}
 	if (n_classes == 0)
 	{
-		node->number = (int64_t) bytes_get_u64(r);
+		node->number = (int64_t) get_number(r, 8);
 		return true;
 	}
 	node->values = bytes_get(r, (size_t) n_classes * 4);
 	return node->values != NULL && is_distribution(node, n_classes);
 }
 
-static bool
-left_has(const NodeBytes *node, uint32_t bin)
-{
-	return (node->left[bin / 8] >> (bin % 8) & 1) != 0;
-}
-
 /* A mask has no bits beyond the bins, and neither side is empty. */
 static bool
 check_mask(const NodeBytes *node, uint32_t n_bins)
 {
-	uint32_t	n_left = (node->flags & TREE_MISSING_LEFT) != 0;
+	bool		missing_left = (node->flags & TREE_MISSING_LEFT) != 0;
+	uint32_t	n_whole = n_bins / 8;
+	uint8_t		any = 0;
+	uint8_t		all = 255;
+	uint8_t		rest = (uint8_t) (255 << n_bins % 8);
 
-	for (uint32_t bin = 0; bin < n_bins; bin++)
-		n_left += left_has(node, bin);
-	for (uint32_t bin = n_bins; bin % 8 != 0; bin++)
-		if (left_has(node, bin))
+	for (uint32_t i = 0; i < n_whole; i++)
+	{
+		any |= node->left[i];
+		all &= node->left[i];
+	}
+	if (n_bins % 8 != 0)
+	{
+		if ((node->left[n_whole] & rest) != 0)
 			return false;
-	return n_left > 0 && n_left <= n_bins;
+		any |= node->left[n_whole];
+		all &= node->left[n_whole] | rest;
+	}
+	return (any != 0 || missing_left) && !(all == 255 && missing_left);
 }
 
 static bool
@@ -103,7 +138,7 @@ read_split(ByteReader *r, const ForestSchema *schema, NodeBytes *node)
 
 	if ((node->flags & ~(TREE_CATEGORY | TREE_NEAR_RIGHT | TREE_MISSING_LEFT)) != 0)
 		return false;
-	node->feature = bytes_get_u16(r);
+	node->feature = (uint32_t) get_number(r, 2);
 	if (node->feature >= schema->n_features)
 		return false;
 	feature = &schema->features[node->feature];
@@ -116,7 +151,7 @@ read_split(ByteReader *r, const ForestSchema *schema, NodeBytes *node)
 	}
 
 	/* the last bin as cut: present goes left, so missing must go right */
-	node->cut = bytes_get_u8(r);
+	node->cut = get_byte(r);
 	return node->cut < feature->n_bins &&
 		(node->cut + 1 < feature->n_bins || (node->flags & TREE_MISSING_LEFT) == 0);
 }
@@ -124,8 +159,7 @@ read_split(ByteReader *r, const ForestSchema *schema, NodeBytes *node)
 bool
 node_read(ByteReader *r, const ForestSchema *schema, NodeBytes *node)
 {
-	memset(node, 0, sizeof(*node));
-	node->flags = bytes_get_u8(r);
+	node->flags = get_byte(r);
 	if ((node->flags & TREE_LEAF) != 0)
 		return read_leaf(r, schema, node) && !r->failed;
 	return read_split(r, schema, node) && !r->failed;

@@ -60,6 +60,11 @@ static void
 node_leaves(const ForestModel *model, const uint8_t *bins, const uint32_t *entries, uint32_t n,
 			uint32_t *leaves)
 {
+	/* lanes that are idle cost as much as others */
+	for (uint32_t i = 0; n < MODEL_LANES / 3 && i < n; i++)
+		leaves[i] = (uint32_t) (model_leaf(model, model->nodes + entries[i], bins) - model->nodes);
+	if (n < MODEL_LANES / 3)
+		return;
 	for (uint32_t first = 0; first < n; first += MODEL_LANES)
 	{
 		const ModelNode *nodes[MODEL_LANES];
@@ -94,15 +99,19 @@ model_add_leaves(const ForestModel *model, const uint32_t *leaves, uint32_t n, i
 		sums[0] += (int64_t) sum;
 		return;
 	}
-	for (uint32_t i = 0; i < n; i++)
-		model_add_leaf(model, leaves[i], 1, sums);
+	if (!blocks_used(&model->blocks) && model->n_outputs == 1)
+		for (uint32_t i = 0; i < n; i++)
+			sums[0] += model_leaf_value(model->nodes + leaves[i]);
+	else
+		for (uint32_t i = 0; i < n; i++)
+			model_add_leaf(model, leaves[i], 1, sums);
 }
 
 /* -------------------------------------------------------------- scoring -- */
 
 /* Rows of a tile, and the trees that a tile goes down at a time. */
 #define TILE_ROWS 32
-#define TILE_TREES 16
+#define TILE_TREES 64
 
 /* Sums that a tile has room for; of more outputs than that, rows come one by one. */
 #define TILE_SUMS (8 * TILE_ROWS)
@@ -179,8 +188,11 @@ add_tree(const ForestModel *model, const ModelTree *tree, const uint8_t *rows, s
 		}
 		model_walk(model, leaves, lanes, tree->n_steps);
 		for (size_t i = 0; i < n_lanes; i++)
-			model_add_leaf(model, (uint32_t) (leaves[i] - model->nodes), 1,
-						   sums + (first + i) * model->n_outputs);
+			if (model->n_outputs == 1)
+				sums[first + i] += model_leaf_value(leaves[i]);
+			else
+				model_add_leaf(model, (uint32_t) (leaves[i] - model->nodes), 1,
+							   sums + (first + i) * model->n_outputs);
 	}
 }
 

@@ -135,7 +135,7 @@ scores_pick_trees(const ForestTraining *training, const ForestModel *model, uint
 
 	if (chunk->weight != NULL && chunk->weight[place] == 0)
 	{
-		memcpy(entries, model->entries + first, n * sizeof(entries[0]));
+		memcpy(entries, model->entries + first, blocks_walks_room(n) * sizeof(entries[0]));
 		return n;
 	}
 	for (uint32_t i = 0; i < n; i++)
@@ -143,6 +143,8 @@ scores_pick_trees(const ForestTraining *training, const ForestModel *model, uint
 		entries[n_picked] = model->entries[first + i];
 		n_picked += rng_row_draw(keys[i], row_key) < training->settings.thresholds[0];
 	}
+	for (uint32_t i = n_picked; i < blocks_walks_room(n_picked); i++)
+		entries[i] = model->entries[0];
 	return n_picked;
 }
 
@@ -164,7 +166,7 @@ scores_sum(const Host *host, const ForestTraining *training, const ForestModel *
 		for (uint32_t i = 0; i < n; i++)
 		{
 			ModelRow	row;
-			uint32_t	entries[BLOCK_WALKS];
+			uint32_t	entries[BLOCK_WALKS + 1];
 			uint32_t	leaves[BLOCK_WALKS];
 			uint32_t	n_picked = n_trees;
 

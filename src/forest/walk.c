@@ -24,7 +24,8 @@ const ModelNode model_no_tree[1 + MODEL_MASK_SLOTS] = {{MODEL_LEAF_LINK, 0, 0, 0
 
 /*
  * Walks from the given nodes to their leaves: down from each with the row of
- * its lane, or, where `one_row`, all with the first.  Named variables, not an array: they stay in registers.
+ * its lane, or, where `one_row`, all with the first.  Named variables, not an
+ * array: they stay in registers.
  */
 static ALWAYS_INLINE void
 walk(const ModelNode *nodes[MODEL_LANES], const uint8_t *const *rows, bool one_row,

@@ -80,7 +80,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	Meter		meter = {0, BYTES_PER_BYTE * size + 4096};
-	Host		host = {meter_realloc, meter_cancelled, &meter};
+	Host		host = {.realloc = meter_realloc, .cancelled = meter_cancelled, .ctx = &meter};
 	ForestModel *model;
 	Failure		why;
 	uint8_t    *bytes = malloc(size > 0 ? size : 1);

@@ -1,5 +1,5 @@
 /*
- * blocks_avx2.c
+ * blocks_wide.c
  *	  Exits of blocks where the processor has AVX2.
  *
  * Two loops, each over all walks, so that nothing waits for something just
@@ -29,6 +29,7 @@ typedef struct Kind
 {
 	BlockShape	shape;
 	uint32_t	n_planes;
+	bool		even;
 	bool		has_missing;
 } Kind;
 
@@ -41,7 +42,10 @@ load16(const uint8_t *bytes)
 static TARGET_INLINE Table
 load_table(const uint8_t *bytes, bool wide)
 {
-	Table		t = {{load16(bytes), load16(bytes + 16)}};
+	Table		t;
+
+	t.quarter[0] = load16(bytes);
+	t.quarter[1] = load16(bytes + 16);
 
 	if (wide)
 	{
@@ -82,10 +86,11 @@ static TARGET_INLINE uint32_t
 answer(const uint8_t *line, Kind kind, const Table *bins, const Table *bits)
 {
 	bool		wide = kind.shape == BLOCK_64_NUMBERS || kind.shape == BLOCK_64_64;
-	bool		categories = kind.shape != BLOCK_NUMBERS && kind.shape != BLOCK_64_NUMBERS;
+	bool		categories = kind.shape > BLOCK_64_NUMBERS;
+	bool		second = kind.shape != BLOCK_16_NUMBERS && kind.shape != BLOCK_16_16;
 	__m256i		asked = _mm256_load_si256((const __m256i *) line);
 	__m256i		plane = _mm256_load_si256((const __m256i *) (line + BLOCK_NODES));
-	__m256i		bin = look_up(bins, asked, true, kind.shape != BLOCK_16_16, wide);
+	__m256i		bin = look_up(bins, asked, true, second, wide);
 	__m256i		most = _mm256_max_epu8(bin, plane);
 	__m256i		holds;
 
@@ -113,24 +118,39 @@ answer(const uint8_t *line, Kind kind, const Table *bins, const Table *bits)
 	return (uint32_t) _mm256_movemask_epi8(holds);
 }
 
+/* Lines whose tests are answered in one turn of the loop. */
+#define TURN 4
+
+/*
+ * Answers of n blocks.  Where `exits` is not NULL, words are places in it, and
+ * what is there goes to `entered`.
+ */
 static TARGET_INLINE void
 answers(const ModelBlocks *b, Kind kind, const BlockRow *row, const uint32_t *words, uint32_t n,
-		uint32_t *out)
+		const uint32_t *exits, uint32_t *entered, uint32_t *out)
 {
 	bool		wide = kind.shape == BLOCK_64_NUMBERS || kind.shape == BLOCK_64_64;
 	Table		bins = load_table(row->as.slots.bins, wide);
 	Table		bits[BLOCK_MAX_PLANES];
 	const uint8_t *lines = b->lines;
 
-	if (kind.shape != BLOCK_NUMBERS && kind.shape != BLOCK_64_NUMBERS)
+	if (kind.shape > BLOCK_64_NUMBERS)
 		for (uint32_t k = 0; k < kind.n_planes; k++)
 			bits[k] = load_table(row->as.slots.bits[k], wide);
-	for (uint32_t i = 0; i < n; i++)
-	{
-		size_t		number = words[i] & ~BLOCK_GOES_ON & ~(uint32_t) (BLOCK_NODES - 1);
+	for (uint32_t first = 0; first < n; first += TURN)
+		for (uint32_t i = first; i < first + TURN; i++)
+		{
+			uint32_t	word = words[i];
 
-		out[i] = answer(lines + number * (kind.n_planes + 1), kind, &bins, bits);
-	}
+			if (exits != NULL)
+			{
+				word = exits[word];
+				entered[i] = word;
+			}
+			if (!kind.even)
+				word &= ~(BLOCK_GOES_ON | (BLOCK_NODES - 1));
+			out[i] = answer(lines + (size_t) word * (kind.n_planes + 1), kind, &bins, bits);
+		}
 }
 
 /* The exits that answers lead to, as places in exits. */
@@ -139,6 +159,7 @@ find_exits(const uint32_t *words, const uint32_t *bits, uint32_t n, bool even, u
 {
 	const __m256i one = _mm256_set1_epi32(1);
 	const __m256i low = _mm256_set1_epi32(BLOCK_NODES - 1);
+	const __m256i block = _mm256_set1_epi32((int) ~(BLOCK_GOES_ON | (BLOCK_NODES - 1)));
 
 	for (uint32_t i = 0; i < n; i += LANES)
 	{
@@ -154,68 +175,116 @@ find_exits(const uint32_t *words, const uint32_t *bits, uint32_t n, bool even, u
 			/* who began further down is out before the others */
 			node = even ? next : _mm256_blendv_epi8(next, node, _mm256_cmpgt_epi32(node, low));
 		}
-		if (even)
-			word = _mm256_add_epi32(word, _mm256_and_si256(node, low));
-		else
-			word = _mm256_or_si256(_mm256_andnot_si256(_mm256_or_si256(low, _mm256_set1_epi32((int) BLOCK_GOES_ON)), word),
-								   _mm256_and_si256(node, low));
+		if (!even)
+			word = _mm256_and_si256(word, block);
+		word = _mm256_or_si256(word, _mm256_and_si256(node, low));
 		_mm256_storeu_si256((__m256i *) (out + i), word);
 	}
 }
 
+/* The exits of one round. */
 static TARGET_INLINE void
-exits(const ModelBlocks *b, Kind kind, const BlockRow *row, const uint32_t *words, uint32_t n,
-	  uint32_t *places)
+exits_of(const ModelBlocks *b, Kind kind, const BlockRow *row, const uint32_t *words, uint32_t n,
+		 uint32_t *places)
 {
 	uint32_t	bits[BLOCK_WALKS];
 
-	answers(b, kind, row, words, n, bits);
-	if (b->even)
-		find_exits(words, bits, n, true, places);
-	else
-		find_exits(words, bits, n, false, places);
+	answers(b, kind, row, words, n, NULL, NULL, bits);
+	find_exits(words, bits, n, kind.even, places);
 }
 
-/* One copy per shape, so that what is known of it is known to the compiler. */
-#define EXITS(shape, n_planes) \
-	(row->has_missing ? exits(b, (Kind) {shape, n_planes, true}, row, words, n, places) : \
-	 exits(b, (Kind) {shape, n_planes, false}, row, words, n, places))
+/* All rounds of an even model. */
+static TARGET_INLINE void
+leaves_of(const ModelBlocks *b, Kind kind, const BlockRow *row, const uint32_t *words, uint32_t n,
+		  uint32_t n_rounds, uint32_t *leaves)
+{
+	const uint32_t *exits = b->exits;
+	uint32_t	places[BLOCK_WALKS];
+	uint32_t	entered[BLOCK_WALKS];
+	uint32_t	bits[BLOCK_WALKS];
 
-TARGET void
-blocks_exits_avx2(const ModelBlocks *b, const BlockRow *row, const uint32_t *words, uint32_t n,
-				  uint32_t *places)
+	answers(b, kind, row, words, n, NULL, NULL, bits);
+	find_exits(words, bits, n, true, places);
+	if (n_rounds == 2)
+	{
+		answers(b, kind, row, places, n, exits, entered, bits);
+		find_exits(entered, bits, n, true, places);
+	}
+	for (uint32_t first = 0; first < n; first += TURN)
+		for (uint32_t i = first; i < first + TURN; i++)
+			leaves[i] = exits[places[i]];
+}
+
+/*
+ * Work for one kind of model and row: what is known of it is known to the
+ * compiler.  n_rounds is 0 where places are wanted.
+ */
+static TARGET_INLINE void
+work(const ModelBlocks *b, BlockShape shape, uint32_t n_planes, const BlockRow *row,
+	 const uint32_t *words, uint32_t n, uint32_t n_rounds, uint32_t *out)
+{
+	if (n_rounds > 0 && row->has_missing)
+		leaves_of(b, (Kind) {shape, n_planes, true, true}, row, words, n, n_rounds, out);
+	else if (n_rounds > 0)
+		leaves_of(b, (Kind) {shape, n_planes, true, false}, row, words, n, n_rounds, out);
+	else if (b->even)
+		exits_of(b, (Kind) {shape, n_planes, true, true}, row, words, n, out);
+	else
+		exits_of(b, (Kind) {shape, n_planes, false, true}, row, words, n, out);
+}
+
+static TARGET void
+work_by_kind(const ModelBlocks *b, const BlockRow *row, const uint32_t *words, uint32_t n,
+			 uint32_t n_rounds, uint32_t *out)
 {
 	switch (b->shape)
 	{
-		case BLOCK_NUMBERS:
-			EXITS(BLOCK_NUMBERS, 1);
+		case BLOCK_16_NUMBERS:
+			work(b, BLOCK_16_NUMBERS, 1, row, words, n, n_rounds, out);
+			break;
+		case BLOCK_32_NUMBERS:
+			work(b, BLOCK_32_NUMBERS, 1, row, words, n, n_rounds, out);
+			break;
+		case BLOCK_64_NUMBERS:
+			work(b, BLOCK_64_NUMBERS, 1, row, words, n, n_rounds, out);
 			break;
 		case BLOCK_16_16:
 			if (b->n_planes == 1)
-				EXITS(BLOCK_16_16, 1);
+				work(b, BLOCK_16_16, 1, row, words, n, n_rounds, out);
 			else if (b->n_planes == 2)
-				EXITS(BLOCK_16_16, 2);
+				work(b, BLOCK_16_16, 2, row, words, n, n_rounds, out);
 			else
-				EXITS(BLOCK_16_16, b->n_planes);
+				work(b, BLOCK_16_16, b->n_planes, row, words, n, n_rounds, out);
 			break;
 		case BLOCK_32_16:
 			if (b->n_planes == 1)
-				EXITS(BLOCK_32_16, 1);
+				work(b, BLOCK_32_16, 1, row, words, n, n_rounds, out);
 			else if (b->n_planes == 2)
-				EXITS(BLOCK_32_16, 2);
+				work(b, BLOCK_32_16, 2, row, words, n, n_rounds, out);
 			else
-				EXITS(BLOCK_32_16, b->n_planes);
+				work(b, BLOCK_32_16, b->n_planes, row, words, n, n_rounds, out);
 			break;
 		case BLOCK_32_32:
-			EXITS(BLOCK_32_32, b->n_planes);
-			break;
-		case BLOCK_64_NUMBERS:
-			EXITS(BLOCK_64_NUMBERS, 1);
+			work(b, BLOCK_32_32, b->n_planes, row, words, n, n_rounds, out);
 			break;
 		case BLOCK_64_64:
-			EXITS(BLOCK_64_64, b->n_planes);
+			work(b, BLOCK_64_64, b->n_planes, row, words, n, n_rounds, out);
 			break;
 	}
+}
+
+void
+blocks_exits_avx2(const ModelBlocks *b, const BlockRow *row, const uint32_t *words, uint32_t n,
+				  uint32_t *places)
+{
+	work_by_kind(b, row, words, n, 0, places);
+}
+
+void
+blocks_leaves_avx2(const ModelBlocks *b, const BlockRow *row, const uint32_t *words, uint32_t n,
+				   uint32_t n_rounds, uint32_t *leaves)
+{
+	work_by_kind(b, row, words, n, n_rounds, leaves);
 }
 
 #endif
