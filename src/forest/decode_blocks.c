@@ -10,6 +10,7 @@
 
 #include "core/memory.h"
 #include "forest/decode.h"
+#include "forest/node_read.h"
 
 /* ------------------------------------------------------- blocks of a tree -- */
 
@@ -25,11 +26,13 @@ typedef struct Place
 static void
 clear_lines(const ModelBlocks *b, uint8_t *lines, uint32_t n)
 {
-	size_t		line_bytes = blocks_line_bytes(b);
-
-	memset(lines, 255, n * line_bytes);
 	for (uint32_t i = 0; i < n; i++)
-		memset(lines + i * line_bytes, b->code[0], BLOCK_NODES);
+	{
+		memset(lines, b->code[0], BLOCK_NODES);
+		lines += BLOCK_NODES;
+		for (uint32_t k = 0; k < b->n_planes; k++, lines += BLOCK_NODES)
+			memset(lines, 255, BLOCK_NODES);
+	}
 }
 
 /* A new block of the tree, all of whose tests hold; its number in the tree. */
@@ -308,50 +311,80 @@ static uint32_t
 find_rooms(Decoder *d, uint32_t t, uint32_t *words)
 {
 	const BlockTree *tree = &d->tree;
+	uint32_t	first = d->model->blocks.n_blocks * BLOCK_NODES;
+	uint32_t	n_of_height[BLOCK_LEVELS + 1] = {0};
+	uint32_t	place[BLOCK_LEVELS + 1];	/* of the next block of a height */
 	uint32_t	n = 0;
-	uint32_t	full = BLOCK_NODES;
 
-	words[0] = BLOCK_GOES_ON | (t * BLOCK_NODES + 1);
+	for (size_t i = 1; i < tree->n_blocks; i++)
+		n_of_height[tree->height[i]]++;
 	for (uint32_t height = BLOCK_LEVELS; height > 0; height--)
-		for (uint32_t i = 1; i < tree->n_blocks; i++)
-		{
-			if (tree->height[i] != height)
-				continue;
-			if (full == BLOCK_NODES)
-			{
-				full = 0;
-				n++;
-			}
-			words[i] = BLOCK_GOES_ON | (d->model->blocks.n_blocks + n - 1) * BLOCK_NODES |
-				(BLOCK_NODES + full) >> height;
-			full += UINT32_C(1) << height;
-		}
-	return n;
+	{
+		place[height] = n;
+		n += n_of_height[height] << height;
+	}
+	words[0] = BLOCK_GOES_ON | (t * BLOCK_NODES + 1);
+	for (size_t i = 1; i < tree->n_blocks; i++)
+	{
+		uint32_t	height = tree->height[i];
+		uint32_t	at = place[height];
+
+		words[i] = BLOCK_GOES_ON | (first + (at & ~(BLOCK_NODES - 1))) |
+			(BLOCK_NODES + at % BLOCK_NODES) >> height;
+		place[height] += UINT32_C(1) << height;
+	}
+	return (n + BLOCK_NODES - 1) / BLOCK_NODES;
 }
 
-/* Put one block of the tree where its word says. */
-static void
-place_block(Decoder *d, uint32_t i, const uint32_t *words)
+/* The tests and exits of a block of that height, to where its word says. */
+static inline void
+copy_block(const BlockTree *tree, uint32_t i, size_t line_bytes, uint32_t height,
+		   const uint32_t *words, uint8_t *lines, uint32_t *all_exits)
 {
-	ModelBlocks *b = &d->model->blocks;
-	const BlockTree *tree = &d->tree;
-	size_t		line_bytes = blocks_line_bytes(b);
-	uint32_t	height = words[i] % BLOCK_NODES == 1 ? BLOCK_LEVELS : tree->height[i];
 	uint32_t	start = words[i] % BLOCK_NODES;
 	size_t		first = (words[i] & ~BLOCK_GOES_ON) - start;
 	const uint8_t *from = tree->lines + i * line_bytes;
-	uint8_t    *to = b->lines + first / BLOCK_NODES * line_bytes;
-	uint32_t   *exits = b->exits + first + (start << height) % BLOCK_NODES;
+	uint8_t    *to = lines + first / BLOCK_NODES * line_bytes;
+	uint32_t   *exits = all_exits + first + (start << height) % BLOCK_NODES;
 
 	for (size_t plane = 0; plane < line_bytes; plane += BLOCK_NODES)
 		for (uint32_t level = 0; level < height; level++)
 			memcpy(to + plane + (start << level), from + plane + (1 << level), (size_t) 1 << level);
 	for (uint32_t k = 0; k < UINT32_C(1) << height; k++)
 	{
-		/* below its height all tests hold */
+		/* below its height all tests hold; a choice without a jump, for it is as good as random */
 		uint32_t	word = tree->exits[i * BLOCK_NODES + ((k + 1) << (BLOCK_LEVELS - height)) - 1];
+		uint32_t	goes_on = 0 - word / BLOCK_GOES_ON;
 
-		exits[k] = (word & BLOCK_GOES_ON) != 0 ? words[word & ~BLOCK_GOES_ON] : word;
+		exits[k] = (words[word & goes_on & ~BLOCK_GOES_ON] & goes_on) | (word & ~goes_on);
+	}
+}
+
+/* Put one block of the tree where its word says: with its height as a constant. */
+static void
+place_block(Decoder *d, uint32_t i, const uint32_t *words)
+{
+	const ModelBlocks *b = &d->model->blocks;
+	const BlockTree *tree = &d->tree;
+	size_t		line_bytes = blocks_line_bytes(b);
+
+	switch (i == 0 ? BLOCK_LEVELS : tree->height[i])
+	{
+		case 1:
+			copy_block(tree, i, line_bytes, 1, words, b->lines, b->exits);
+			break;
+		case 2:
+			copy_block(tree, i, line_bytes, 2, words, b->lines, b->exits);
+			break;
+		case 3:
+			copy_block(tree, i, line_bytes, 3, words, b->lines, b->exits);
+			break;
+		case 4:
+			copy_block(tree, i, line_bytes, 4, words, b->lines, b->exits);
+			break;
+		default:
+			copy_block(tree, i, line_bytes, BLOCK_LEVELS, words, b->lines, b->exits);
+			break;
 	}
 }
 
@@ -384,8 +417,10 @@ place_uneven(Decoder *d, uint32_t t)
 
 /* The nodes of a tree whose header has been read, into d->tree. */
 static Status
-read_nodes(Decoder *d, ByteReader *r, const ModelTree *tree)
+read_nodes(Decoder *d, const ByteReader *bytes, const ModelTree *tree)
 {
+	ByteReader	r = *bytes;
+	NodeBytes	node = {0};
 	Place	   *open = d->places;
 	Place		at = {0, 1, 0, 0};
 	uint64_t	cover = 0;
@@ -397,10 +432,9 @@ read_nodes(Decoder *d, ByteReader *r, const ModelTree *tree)
 	status = new_block(d, &at.block);
 	for (uint32_t i = 0; i < tree->n_nodes && status == STATUS_OK; i++)
 	{
-		NodeBytes	node;
 		uint32_t	left;
 
-		if (!node_read(r, &d->model->schema, &node))
+		if (!node_get(&r, &d->model->schema, &node))
 			return decode_bad_tree(d);
 		if (node_is_leaf(&node))
 		{
@@ -429,7 +463,7 @@ read_nodes(Decoder *d, ByteReader *r, const ModelTree *tree)
 		open[n_open++] = (Place) {at.block, at.node ^ 1, at.in_block, at.level};
 	}
 	if (status == STATUS_OK &&
-		(n_open != 0 || deepest != tree->depth || bytes_left(r) != 0))
+		(n_open != 0 || deepest != tree->depth || bytes_left(&r) != 0))
 		return decode_bad_tree(d);
 	return status;
 }
