@@ -602,7 +602,7 @@ split_bin(ForestGrower *g, uint32_t bin, uint32_t place, uint64_t rows, bool pop
 {
 	uint32_t	n_classes = g->t->schema.n_classes;
 	SplitBin	out = {.bin = bin,.sums = {.n = count_bits(rows, popcnt)}};
-	uint64_t   *classes = g->bin_classes + (size_t) place * n_classes;
+	uint64_t   *classes;
 
 	if (!grow_has_classes(g))
 	{
@@ -612,6 +612,7 @@ split_bin(ForestGrower *g, uint32_t bin, uint32_t place, uint64_t rows, bool pop
 		out.sums.s = sum.s;
 		return out;
 	}
+	classes = g->bin_classes + (size_t) place * n_classes;
 	out.classes = classes;
 	memset(classes, 0, n_classes * sizeof(uint64_t));
 	for (; rows != 0; rows &= rows - 1)
