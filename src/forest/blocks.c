@@ -193,8 +193,7 @@ blocks_row(const ModelBlocks *b, CpuLevel level, const uint8_t *bins, BlockRow *
 		return;
 	}
 	/* walks that have ended, or wait to be many enough, ask what no split does */
-	if (b->n_categories > 0)
-		memset(row->as.tests, 0, sizeof(row->as.tests));
+	memset(&row->as, 0, b->n_categories > 0 ? sizeof(row->as.tests) : sizeof(row->as.bins));
 	for (uint32_t f = 0; f < b->n_numbers + b->n_categories; f++)
 		blocks_row_set(b, f, bins[f], row);
 }
