@@ -7,7 +7,8 @@ with what they cost.
 {"do": "predict", "x": file, "out": file, "threads"}
 
 Files are .npy.  Reading them is not counted; what a library makes of an array before it trains
-is, as it is for scikit-learn.
+is, as it is for scikit-learn.  "peak" is the most memory of the process, without what it had
+before its first request and without the arrays of this one.
 """
 import json
 import math
@@ -100,13 +101,16 @@ def forget_peak():
 def main():
     peer = {"scikit-learn": ScikitLearn, "lightgbm": LightGBM, "xgboost": XGBoost}[sys.argv[1]]()
     out, sys.stdout = sys.stdout, sys.stderr
+    empty = status("VmRSS")
     print(json.dumps({"version": peer.version}), file=out, flush=True)
     for line in sys.stdin:
         q = json.loads(line)
         x = np.load(q["x"])
         y = np.load(q["y"]) if "y" in q else None
+        given = x.nbytes + (y.nbytes if y is not None else 0)
+        if q["do"] == "fit":
+            peer.model = None
         forget_peak()
-        before = status("VmRSS")
         cpu, wall = time.process_time(), time.perf_counter()
         scores = None
         if q["do"] == "fit":
@@ -114,7 +118,7 @@ def main():
         else:
             scores = peer.predict(x, q["threads"])
         cost = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall,
-                "peak": status("VmHWM") - before}
+                "peak": max(status("VmHWM") - empty - given, 0)}
         if scores is not None:
             np.save(q["out"], scores)
         print(json.dumps(cost), file=out, flush=True)

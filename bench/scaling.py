@@ -13,6 +13,7 @@ import record
 import server
 
 ROWS, TREES = 100000, 100
+NAMES = [name for name in peers.ALL if name != peers.RANGER]
 SWEEPS = {
     "rows": [10000, 30000, 100000, 300000, 1000000],
     "columns": [20, 50, 100, 200],
@@ -35,7 +36,14 @@ def ours(target, trees):
     return {"cpu": run.cpu, "peak": memory.peak}
 
 
-def point(cursor, others, options, results, sweep, x):
+def point(cursor, options, results, sweep, x):
+    """With new processes of the peers, whose memory begins small, too."""
+    with peers.Peers(NAMES) as others:
+        results.peers = others
+        measure(cursor, others, options, results, sweep, x)
+
+
+def measure(cursor, others, options, results, sweep, x):
     n_rows = x if sweep == "rows" else ROWS
     n_rows = max(int(n_rows * options.scale), 1000)
     trees = x if sweep == "trees" else TREES
@@ -51,10 +59,11 @@ def point(cursor, others, options, results, sweep, x):
                     "churnops", values)
 
 
-def by_processes(cursor, others, options, results):
+def by_processes(cursor, options, results):
     """Wall seconds of a training, by the number of processes."""
     n_rows = max(int(1000000 * options.scale), 1000)
-    _, target = table(cursor, others, n_rows, 20)
+    frame, target = data.mixed(n_rows)
+    server.load(cursor, "bench_train", frame)
     tools = {}
     for n in (1, 2, 3, 4):
         on = server.connect(max_parallel_maintenance_workers=n - 1,
@@ -74,13 +83,11 @@ def main():
     parser.add_argument("--scale", type=float, default=1.0, help="of the numbers of rows")
     options = parser.parse_args()
     cursor = server.serial()
-    names = [name for name in peers.ALL if name != peers.RANGER]
-    with peers.Peers(names) as others:
-        results = record.Record("scaling", cursor, others)
-        for sweep, xs in SWEEPS.items():
-            for x in xs:
-                point(cursor, others, options, results, sweep, x)
-        by_processes(cursor, others, options, results)
+    results = record.Record("scaling", cursor)
+    for sweep, xs in SWEEPS.items():
+        for x in xs:
+            point(cursor, options, results, sweep, x)
+    by_processes(cursor, options, results)
 
 
 if __name__ == "__main__":

@@ -188,10 +188,14 @@ blocks_row(const ModelBlocks *b, CpuLevel level, const uint8_t *bins, BlockRow *
 	row->level = level;
 	row->has_missing = false;
 	if (level != CPU_PORTABLE)
+	{
 		fill_slots(b, bins, row);
-	else
-		for (uint32_t f = 0; f < b->n_numbers + b->n_categories; f++)
-			blocks_row_set(b, f, bins[f], row);
+		return;
+	}
+	/* walks that have ended, or wait to be many enough, ask what no split does */
+	memset(&row->as, 0, b->n_categories > 0 ? sizeof(row->as.tests) : sizeof(row->as.bins));
+	for (uint32_t f = 0; f < b->n_numbers + b->n_categories; f++)
+		blocks_row_set(b, f, bins[f], row);
 }
 
 /* -------------------------------------------------------------- walks -- */

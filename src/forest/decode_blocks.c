@@ -229,7 +229,7 @@ set_capacity(Decoder *d, uint32_t capacity)
 	uint32_t   *exits = NULL;
 	Status		status;
 
-	status = memory_new_raw(d->host, blocks_memory_bytes(b, capacity), 1, &memory, d->why);
+	status = memory_new(d->host, blocks_memory_bytes(b, capacity), 1, &memory, d->why);
 	if (status == STATUS_OK)
 		status = memory_new_raw(d->host, capacity, BLOCK_NODES * sizeof(uint32_t), &exits, d->why);
 	if (status != STATUS_OK)

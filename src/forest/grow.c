@@ -278,7 +278,7 @@ keep_split(ForestGrower *g, GrowNode *node, const Split *split, Failure *why)
 
 	node->found = true;
 	node->feature = (uint16_t) split->feature;
-	node->cut = split->cut;
+	node->cut = split->category ? 0 : split->cut;
 	node->category = split->category;
 	node->missing_left = split->missing_left;
 	node->missing_seen = split->missing_seen;

@@ -11,6 +11,10 @@
  * differences of leaves: integers, so that the sums are exactly those of
  * scoring again.
  *
+ * The first FOREST_PERMUTATION_TREES trees speak for the forest: what permuting
+ * a feature costs them is what it costs more of them, and their walks are most
+ * of the work.
+ *
  * A pair is one feature and one repeat.  Pairs are worked on in groups, each
  * with its own walk of all paths, as many as GROUP_BYTES hold.  Features that
  * no split tests have an importance of exactly 0 and make no pairs.
@@ -55,6 +59,8 @@ typedef struct Permuter
 	Failure    *why;
 	ForestMeasure measure;
 	void	   *ctx;
+
+	uint32_t	n_trees;		/* the first ones of the model */
 
 	/* the rows */
 	bool		out_of_bag;
@@ -113,7 +119,7 @@ choose_rows(Permuter *p)
 			if (status != STATUS_OK)
 				return status;
 		}
-		if (!p->out_of_bag || scores_covered(t, row))
+		if (!p->out_of_bag || scores_covered(t, row, p->n_trees))
 			p->rows[p->n++] = row;
 	}
 	return STATUS_OK;
@@ -147,8 +153,8 @@ score_rows(Permuter *p, double *base)
 	if (status == STATUS_OK)
 		status = scores_new(p->host, p->training, p->model, p->n, &p->scores, p->why);
 	if (status == STATUS_OK)
-		status = scores_sum(p->host, p->training, p->model, p->rows, p->n, p->out_of_bag,
-							p->sums, p->counts, p->why);
+		status = scores_sum(p->host, p->training, p->model, p->n_trees, p->rows, p->n,
+							p->out_of_bag, p->sums, p->counts, p->why);
 	if (status != STATUS_OK)
 		return status;
 	for (uint32_t i = 0; i < p->n; i++)
@@ -232,9 +238,9 @@ allocate_paths(Permuter *p)
 	if (status == STATUS_OK)
 		status = memory_new(p->host, n_features, sizeof(uint64_t), &p->seen, p->why);
 	if (status == STATUS_OK)
-		status = memory_new_raw(p->host, p->model->n_trees, sizeof(uint64_t), &p->keys, p->why);
+		status = memory_new_raw(p->host, p->n_trees, sizeof(uint64_t), &p->keys, p->why);
 	if (status == STATUS_OK)
-		for (uint32_t t = 0; t < p->model->n_trees; t++)
+		for (uint32_t t = 0; t < p->n_trees; t++)
 			p->keys[t] = scores_tree_key(p->training, t);
 	return status;
 }
@@ -281,7 +287,7 @@ permuter_free(Permuter *p)
 	memory_free(host, p->lists, p->n_used + 1, LISTS * sizeof(List));
 	memory_free(host, p->bins, p->model->row_bytes, 1);
 	memory_free(host, p->seen, n_features, sizeof(uint64_t));
-	memory_free(host, p->keys, p->model->n_trees, sizeof(uint64_t));
+	memory_free(host, p->keys, p->n_trees, sizeof(uint64_t));
 }
 
 /*
@@ -480,9 +486,9 @@ add_row(Permuter *p, uint32_t i)
 
 	memcpy(p->bins, training_bins(p->training, p->rows[i]), model->row_bytes);
 	model_row(model, p->level, p->bins, &p->row);
-	for (uint32_t first = 0; first < model->n_trees; first += LIST_TREES)
+	for (uint32_t first = 0; first < p->n_trees; first += LIST_TREES)
 	{
-		uint32_t	left = model->n_trees - first;
+		uint32_t	left = p->n_trees - first;
 		uint32_t	n = left < LIST_TREES ? left : LIST_TREES;
 
 		if (p->out_of_bag)
@@ -587,7 +593,9 @@ forest_permutation_importance(const Host *host, const ForestTraining *training,
 							  double *mean, double *sd, size_t *n_rows, Failure *why)
 {
 	Permuter	p = {.host = host, .training = training, .model = model, .why = why,
-	.measure = measure, .ctx = ctx};
+	.measure = measure, .ctx = ctx,
+	.n_trees = model->n_trees < FOREST_PERMUTATION_TREES ? model->n_trees
+	: FOREST_PERMUTATION_TREES};
 	Status		status = scores_check(training, model, why);
 
 	if (status != STATUS_OK)

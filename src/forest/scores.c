@@ -24,9 +24,9 @@ scores_check(const ForestTraining *training, const ForestModel *model, Failure *
 }
 
 bool
-scores_covered(const ForestTraining *training, uint32_t row)
+scores_covered(const ForestTraining *training, uint32_t row, uint32_t n_trees)
 {
-	for (uint32_t t = 0; t < training->settings.n_estimators; t++)
+	for (uint32_t t = 0; t < n_trees; t++)
 		if (scores_left_out(training, row, scores_tree_key(training, t)))
 			return true;
 	return false;
@@ -150,25 +150,24 @@ scores_pick_trees(const ForestTraining *training, const ForestModel *model, uint
 
 Status
 scores_sum(const Host *host, const ForestTraining *training, const ForestModel *model,
-		   const uint32_t *rows, uint32_t n, bool out_of_bag, int64_t *sums, uint32_t *counts,
-		   Failure *why)
+		   uint32_t n_trees, const uint32_t *rows, uint32_t n, bool out_of_bag, int64_t *sums,
+		   uint32_t *counts, Failure *why)
 {
 	CpuLevel	level = cpu_level(host->cpu_limit);
 
-	for (uint32_t first = 0; first < model->n_trees; first += BLOCK_WALKS)
+	for (uint32_t first = 0; first < n_trees; first += BLOCK_WALKS)
 	{
-		uint32_t	left = model->n_trees - first;
-		uint32_t	n_trees = left < BLOCK_WALKS ? left : BLOCK_WALKS;
+		uint32_t	n_together = n_trees - first < BLOCK_WALKS ? n_trees - first : BLOCK_WALKS;
 		uint64_t	keys[BLOCK_WALKS];
 
-		for (uint32_t i = 0; i < n_trees; i++)
+		for (uint32_t i = 0; i < n_together; i++)
 			keys[i] = scores_tree_key(training, first + i);
 		for (uint32_t i = 0; i < n; i++)
 		{
 			ModelRow	row;
 			uint32_t	entries[BLOCK_WALKS + 1];
 			uint32_t	leaves[BLOCK_WALKS];
-			uint32_t	n_picked = n_trees;
+			uint32_t	n_picked = n_together;
 
 			if (i % ROWS_PER_POLL == 0)
 			{
@@ -178,8 +177,8 @@ scores_sum(const Host *host, const ForestTraining *training, const ForestModel *
 					return status;
 			}
 			if (out_of_bag)
-				n_picked = scores_pick_trees(training, model, rows[i], keys, first, n_trees,
-											 entries);
+				n_picked = scores_pick_trees(training, model, rows[i], keys, first,
+											 n_together, entries);
 			model_row(model, level, training_bins(training, rows[i]), &row);
 			model_leaves(model, &row, out_of_bag ? entries : model->entries + first, n_picked,
 						 leaves);
@@ -256,8 +255,8 @@ score_blocks(const Host *host, const ForestTraining *training, const ForestModel
 		row = block_fill(training, block, row, &n);
 		memset(block->sums, 0, (size_t) n * n_outputs * sizeof(int64_t));
 		memset(block->counts, 0, n * sizeof(uint32_t));
-		status = scores_sum(host, training, model, block->rows, n, true, block->sums,
-							block->counts, why);
+		status = scores_sum(host, training, model, model->n_trees, block->rows, n, true,
+							block->sums, block->counts, why);
 		if (status != STATUS_OK)
 			return status;
 		for (uint32_t i = 0; i < n; i++)
@@ -289,7 +288,7 @@ count_covered(const Host *host, const ForestTraining *training, size_t *out, Fai
 			if (status != STATUS_OK)
 				return status;
 		}
-		*out += scores_covered(training, row);
+		*out += scores_covered(training, row, training->settings.n_estimators);
 	}
 	return STATUS_OK;
 }

@@ -28,8 +28,8 @@ scores_left_out(const ForestTraining *training, uint32_t row, uint64_t tree_key)
 	return rng_row_draw(tree_key, chunk->keys[place]) < training->settings.thresholds[0];
 }
 
-/* Is there a tree that left the row out? */
-extern bool scores_covered(const ForestTraining *training, uint32_t row);
+/* Is there one of the first n_trees trees that left the row out? */
+extern bool scores_covered(const ForestTraining *training, uint32_t row, uint32_t n_trees);
 
 /* STATUS_INVALID_PARAMETER unless the model can be the training's. */
 extern Status scores_check(const ForestTraining *training, const ForestModel *model, Failure *why);
@@ -41,13 +41,14 @@ extern void scores_set_row(const ForestTraining *training, uint32_t row, ForestS
 						   size_t i);
 
 /*
- * Sum up, for n rows of a training, the leaves of the trees that left them
- * out, or of all trees: sums is n × n_outputs, counts the number of trees per
+ * Sum up, for n rows of a training, the leaves of those of the first n_trees
+ * trees that left them out, or of all of these: sums is n × n_outputs, counts the number of trees per
  * row; both are zero before.
  */
 extern Status scores_sum(const Host *host, const ForestTraining *training,
-						 const ForestModel *model, const uint32_t *rows, uint32_t n,
-						 bool out_of_bag, int64_t *sums, uint32_t *counts, Failure *why);
+						 const ForestModel *model, uint32_t n_trees, const uint32_t *rows,
+						 uint32_t n, bool out_of_bag, int64_t *sums, uint32_t *counts,
+						 Failure *why);
 
 /*
  * The entries of those of n <= BLOCK_WALKS trees from `first` on that left a

@@ -18,6 +18,10 @@
 #include "core/memory.h"
 #include "forest/grow.h"
 
+#ifdef CPU_X86
+#include <immintrin.h>
+#endif
+
 #if defined(__GNUC__)
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 #else
@@ -27,6 +31,10 @@
 #define ROWS GROW_SMALL_ROWS
 /* Bits of a count, which is at most TRAINING_THRESHOLDS − 1. */
 #define PLANES 4
+/* Of a feature of so few bins every bin is compared with all rows at once. */
+#define FEW_BINS 12
+/* Bins are looked through one by one where a column has no more, else the rows are. */
+#define FEW_PLACES 8
 
 /* A feature's bins in the subtree. */
 typedef struct Column
@@ -49,6 +57,7 @@ struct GrowSmall
 	uint64_t	ones;			/* rows of class 1 */
 	uint64_t	of_bin[SCAN_BINS];	/* scratch: rows per bin, all 0 in between */
 	Column	   *columns;		/* per feature */
+	uint8_t    *bins;			/* [feature][row]; NULL: rows are wide, and read one by one */
 };
 
 /* A node whose split is looked for. */
@@ -70,6 +79,8 @@ grow_small_new(ForestGrower *g, Failure *why)
 	if (status == STATUS_OK)
 		status = memory_new(g->host, g->t->schema.n_features, sizeof(Column),
 							&g->small->columns, why);
+	if (status == STATUS_OK && !g->wide)
+		status = memory_new(g->host, g->t->row_bytes, ROWS, &g->small->bins, why);
 	return status;
 }
 
@@ -77,7 +88,10 @@ void
 grow_small_free(ForestGrower *g)
 {
 	if (g->small != NULL)
+	{
 		memory_free(g->host, g->small->columns, g->t->schema.n_features, sizeof(Column));
+		memory_free(g->host, g->small->bins, g->t->row_bytes, ROWS);
+	}
 	memory_free(g->host, g->small, 1, sizeof(GrowSmall));
 }
 
@@ -140,6 +154,55 @@ read_pair(const ForestGrower *g, const uint8_t *payload)
 	}
 }
 
+/* Exchange some bytes of two words: those of `mask` in b with those `shift` bits above in a. */
+static ALWAYS_INLINE void
+exchange(uint64_t *a, uint64_t *b, int shift, uint64_t mask)
+{
+	uint64_t	t = (*a >> shift ^ *b) & mask;
+
+	*b ^= t;
+	*a ^= t << shift;
+}
+
+/* Turn the bins of eight rows, eight features of each, into those of eight features. */
+static void
+turn_bytes(const uint8_t *rows, size_t row_bytes, uint8_t *features)
+{
+	uint64_t	x[8];
+
+	for (int i = 0; i < 8; i++)
+		memcpy(&x[i], rows + (size_t) i * row_bytes, sizeof(uint64_t));
+	for (int i = 0; i < 4; i++)
+		exchange(&x[i], &x[i + 4], 32, UINT64_C(0x00000000FFFFFFFF));
+	for (int i = 0; i < 8; i += i % 2 == 1 ? 3 : 1)
+		exchange(&x[i], &x[i + 2], 16, UINT64_C(0x0000FFFF0000FFFF));
+	for (int i = 0; i < 8; i += 2)
+		exchange(&x[i], &x[i + 1], 8, UINT64_C(0x00FF00FF00FF00FF));
+	for (int i = 0; i < 8; i++)
+		memcpy(features + (size_t) i * ROWS, &x[i], sizeof(uint64_t));
+}
+
+/* The bins of all rows, feature by feature. */
+static void
+turn_rows(ForestGrower *g, const uint8_t *records, uint32_t n)
+{
+	size_t		record_bytes = g->record_bytes;
+	uint8_t		last[8 * GROW_NARROW_BYTES] = {0};
+
+	for (uint32_t row = 0; row < n; row += 8)
+	{
+		const uint8_t *eight = records + row * record_bytes;
+
+		if (n - row < 8)
+		{
+			memcpy(last, eight, (n - row) * record_bytes);
+			eight = last;
+		}
+		for (uint32_t f = 0; f < g->t->schema.n_features; f += 8)
+			turn_bytes(eight + f, record_bytes, g->small->bins + (size_t) f * ROWS + row);
+	}
+}
+
 /* Read the rows of a subtree. */
 static void
 begin_subtree(ForestGrower *g, const GrowNode *node)
@@ -151,6 +214,8 @@ begin_subtree(ForestGrower *g, const GrowNode *node)
 	small->records = record;
 	small->n = node->n;
 	small->ones = 0;
+	if (small->bins != NULL)
+		turn_rows(g, record, node->n);
 	memset(small->plane, 0, sizeof(small->plane));
 	for (uint32_t row = 0; row < node->n; row++, record += g->record_bytes)
 	{
@@ -165,27 +230,23 @@ begin_subtree(ForestGrower *g, const GrowNode *node)
 	}
 }
 
-/* The sets of a feature's rows, made when they are first asked for. */
-static const Column *
-small_column(ForestGrower *g, uint32_t feature)
+/* The rows of every bin, one row after the other. */
+static void
+list_rows(ForestGrower *g, uint32_t feature, Column *column)
 {
 	GrowSmall  *small = g->small;
-	Column	   *column = &small->columns[feature];
 	const uint8_t *record = small->records;
 	uint64_t	marks[4] = {0, 0, 0, 0};
 	uint64_t	rows = 0;
 
-	if (column->subtree == small->subtree)
-		return column;
 	for (uint32_t row = 0; row < small->n; row++, record += g->record_bytes)
 	{
-		uint32_t	bin = grow_record_bins(g, record)[feature];
+		uint32_t	bin = small->bins != NULL ? small->bins[(size_t) feature * ROWS + row]
+			: grow_record_bins(g, record)[feature];
 
 		small->of_bin[bin] |= UINT64_C(1) << row;
 		marks[bin >> 6] |= UINT64_C(1) << (bin & 63);
 	}
-	column->subtree = small->subtree;
-	column->n = 0;
 	column->missing = small->of_bin[FOREST_MISSING];
 	small->of_bin[FOREST_MISSING] = 0;
 	marks[3] &= ~(UINT64_C(1) << 63);
@@ -201,6 +262,63 @@ small_column(ForestGrower *g, uint32_t feature)
 			column->bin[column->n] = (uint8_t) bin;
 			column->rows[column->n++] = rows;
 		}
+}
+
+#ifdef CPU_X86
+/* The rows that have a bin. */
+CPU_TARGET_AVX2 static ALWAYS_INLINE uint64_t
+rows_with(__m256i low, __m256i high, uint32_t bin)
+{
+	__m256i		wanted = _mm256_set1_epi8((char) bin);
+
+	return (uint32_t) _mm256_movemask_epi8(_mm256_cmpeq_epi8(low, wanted)) |
+		(uint64_t) (uint32_t) _mm256_movemask_epi8(_mm256_cmpeq_epi8(high, wanted)) << 32;
+}
+
+/* The rows of every bin, one bin after the other. */
+CPU_TARGET_AVX2 static void
+list_bins_avx2(const GrowSmall *small, uint32_t feature, uint32_t n_bins, Column *column)
+{
+	const uint8_t *bins = small->bins + (size_t) feature * ROWS;
+	__m256i		low = _mm256_loadu_si256((const __m256i *) bins);
+	__m256i		high = _mm256_loadu_si256((const __m256i *) (bins + 32));
+	uint64_t	all = UINT64_MAX >> (64 - small->n);
+	uint64_t	rows = 0;
+
+	column->missing = rows_with(low, high, FOREST_MISSING) & all;
+	for (uint32_t bin = 0; bin < n_bins; bin++)
+	{
+		uint64_t	added = rows_with(low, high, bin) & all;
+
+		rows |= added;
+		column->bin[column->n] = (uint8_t) bin;
+		column->rows[column->n] = rows;
+		column->n += added != 0;
+		for (; n_bins > FEW_PLACES && added != 0; added &= added - 1)
+			column->place[__builtin_ctzll(added)] = (uint8_t) (column->n - 1);
+	}
+}
+#endif
+
+/* The sets of a feature's rows, made when they are first asked for. */
+static const Column *
+small_column(ForestGrower *g, uint32_t feature)
+{
+	Column	   *column = &g->small->columns[feature];
+
+	if (column->subtree == g->small->subtree)
+		return column;
+	column->subtree = g->small->subtree;
+	column->n = 0;
+#ifdef CPU_X86
+	if (g->level >= CPU_AVX2 && g->small->bins != NULL &&
+		g->t->schema.features[feature].n_bins <= FEW_BINS)
+	{
+		list_bins_avx2(g->small, feature, g->t->schema.features[feature].n_bins, column);
+		return column;
+	}
+#endif
+	list_rows(g, feature, column);
 	return column;
 }
 
@@ -211,7 +329,7 @@ places_of(const Column *column, uint64_t rows, uint32_t n_rows)
 	uint64_t	places = 0;
 	uint64_t	before = 0;
 
-	if (n_rows < column->n)
+	if (column->n > FEW_PLACES && n_rows < column->n)
 	{
 		for (; rows != 0; rows &= rows - 1)
 			places |= UINT64_C(1) << column->place[__builtin_ctzll(rows)];
@@ -484,7 +602,7 @@ split_bin(ForestGrower *g, uint32_t bin, uint32_t place, uint64_t rows, bool pop
 {
 	uint32_t	n_classes = g->t->schema.n_classes;
 	SplitBin	out = {.bin = bin,.sums = {.n = count_bits(rows, popcnt)}};
-	uint64_t   *classes = g->bin_classes + (size_t) place * n_classes;
+	uint64_t   *classes;
 
 	if (!grow_has_classes(g))
 	{
@@ -494,6 +612,7 @@ split_bin(ForestGrower *g, uint32_t bin, uint32_t place, uint64_t rows, bool pop
 		out.sums.s = sum.s;
 		return out;
 	}
+	classes = g->bin_classes + (size_t) place * n_classes;
 	out.classes = classes;
 	memset(classes, 0, n_classes * sizeof(uint64_t));
 	for (; rows != 0; rows &= rows - 1)

@@ -353,6 +353,8 @@ sort_probabilities(const Host *host, uint64_t *keys, uint64_t *sorted, size_t n,
 	uint32_t	place = 0;
 	Status		status = STATUS_OK;
 
+	if (n == 0)
+		return STATUS_OK;
 	if (!(scale <= DBL_MAX))
 		scale = 0;				/* all the same, or as good as that */
 	for (size_t i = 0; i < n; i++)

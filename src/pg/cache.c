@@ -16,8 +16,8 @@
  * when it is complete: whatever goes wrong before leaves no trace.
  *
  * A new entry evicts the least recently used until the sum is below
- * churnops.cache_size; a model that is larger alone is decoded, used and
- * evicted by the next.  Pinned models stay: a query that scores with two large
+ * churnops.cache_size; a model that is larger alone is decoded by every query,
+ * and evicted when its pins end.  Pinned models stay: a query that scores with two large
  * models in turn would otherwise decode them again for every row.  The pins of
  * a call site end with its memory context, so what is kept beyond the setting
  * is bounded by the running queries.

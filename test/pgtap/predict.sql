@@ -209,6 +209,28 @@ INSERT INTO customers TABLE copies;
 SELECT results_eq('SELECT * FROM scored ORDER BY id', 'SELECT * FROM expected ORDER BY id', 'a trigger''s NEW');
 SELECT results_eq($$SELECT (key->>'id')::int AS id, prediction FROM churnops_score('churn', 'customers', '{id}') ORDER BY 1$$,
 	'SELECT id, p FROM expected ORDER BY id', 'churnops_score');
+
+-- churnops_score stores rows of its own making: keys of every length, in front of each kind of answer
+SELECT isnt_empty(format($$SELECT churnops_train('class%s', $q$SELECT tenure, charges,
+		CASE (id %% 3) WHEN 0 THEN 'a' WHEN 1 THEN 'bb' ELSE repeat('c', 1 + (%s - 1) * 150) END AS kind
+	FROM customers$q$, 'kind', '{"n_estimators": 3}', positive_class => %L)$$, n, n, positive), 'trained')
+FROM (VALUES (1, NULL), (2, NULL), (3, 'a')) AS v(n, positive);
+SELECT isnt_empty($$SELECT churnops_train('owed', 'SELECT tenure, senior, charges FROM customers', 'charges',
+	'{"n_estimators": 3}')$$, 'trained');
+CREATE TABLE keyed AS SELECT *, repeat('k', id) AS text FROM customers;
+SELECT results_eq(
+	format($$SELECT key, prediction, class, version, arm FROM churnops_score(%L, 'keyed', key => '{text}')$$, ref),
+	format($$SELECT jsonb_build_object('text', text), %s, %s, 1, %L::text FROM keyed AS k$$,
+		CASE WHEN ref ~ 'class[12]' THEN 'NULL::float8' ELSE format('churnops_predict(%L, k)', ref) END,
+		CASE WHEN ref ~ 'owed' THEN 'NULL' ELSE format('churnops_predict_class(%L, k)', ref) END,
+		CASE WHEN ref !~ '/' THEN 'champion' END),
+	format('churnops_score of %s with keys', ref))
+FROM unnest('{churn,churn/1,class1,class1/1,class2,class2/1,class3,class3/1,owed,owed/1}'::text[]) AS ref;
+SELECT results_eq(
+	format($$SELECT key, prediction, class, version, arm FROM churnops_score(%L, 'keyed')$$, ref),
+	format($$SELECT NULL::jsonb, prediction, class, version, arm FROM churnops_score(%L, 'keyed', '{id}')$$, ref),
+	format('churnops_score of %s without', ref))
+FROM unnest('{churn,class1/1,class2,class3/1,owed/1}'::text[]) AS ref;
 SELECT throws_ok('CREATE INDEX ON customers (churnops_predict(''churn'', customers))', '42P17');
 
 SELECT * FROM finish();

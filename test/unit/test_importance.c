@@ -84,6 +84,8 @@ choose(const Fixture *f, Reference *ref)
 			uint32_t	place = training_in_chunk(t, row);
 			uint64_t	key = rng_purpose_key(t->settings.seed, RNG_BOOTSTRAP, tree);
 
+			if (tree >= FOREST_PERMUTATION_TREES)
+				break;
 			use[tree] = !oob ||
 				training_count(&t->settings, rng_row_draw(key, chunk->keys[place])) == 0 ||
 				(chunk->weight != NULL && chunk->weight[place] == 0);
@@ -254,6 +256,24 @@ test_against_reference(void)
 	tap_is_int(n_wrong, 0, "the same bits as scoring all rows again");
 }
 
+/* Trees beyond the first ones have no say, with a holdout and out of bag. */
+static void
+test_many_trees(void)
+{
+	size_t		n_calls = 0;
+	size_t		n_wrong = 0;
+
+	for (uint64_t seed = 0; seed < 4; seed++)
+	{
+		const FixtureSpec spec = {.seed = 100 + seed, .n_classes = seed < 2 ? 2 : 3,
+			.n_features = 4, .n_trees = FOREST_PERMUTATION_TREES + 9, .depth = 3,
+			.bootstrap = true, .n_train = 60, .n_test = seed % 2 == 0 ? 50 : 0};
+
+		n_wrong += check(&spec, &n_calls);
+	}
+	tap_is_int(n_wrong, 0, "the first trees alone are walked");
+}
+
 /* So many classes that the pairs do not fit into one group. */
 static void
 test_groups(void)
@@ -375,6 +395,7 @@ int
 main(void)
 {
 	test_against_reference();
+	test_many_trees();
 	test_groups();
 	test_rows();
 	test_measures();
