@@ -107,6 +107,7 @@ SQL_PARTS := \
 	sql/install/00-guard.sql \
 	sql/install/10-types.sql \
 	sql/install/20-registry.sql \
+	sql/install/21-rights.sql \
 	sql/install/30-train.sql \
 	sql/install/31-predict.sql \
 	sql/install/33-evaluate.sql \
@@ -114,7 +115,15 @@ SQL_PARTS := \
 	sql/install/50-views.sql \
 	sql/install/90-privileges.sql
 INSTALL_SQL := sql/$(EXTENSION)--$(EXTVERSION).sql
-DATA_built := $(INSTALL_SQL)
+
+# From the release before: what only changes, by hand; what is new as it is
+# installed; functions and views anew, in place of the old ones.
+UPDATE_SQL := sql/$(EXTENSION)--0.1.0--$(EXTVERSION).sql
+UPDATE_FIRST := sql/update/0.1.0--$(EXTVERSION).sql
+UPDATE_OLD := 00-guard 10-types 20-registry
+UPDATE_PARTS := $(filter-out $(UPDATE_OLD:%=sql/install/%.sql),$(SQL_PARTS))
+DATA := $(wildcard sql/released/*.sql)
+DATA_built := $(INSTALL_SQL) $(UPDATE_SQL)
 
 REGRESS := $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 REGRESS_OPTS := --inputdir=test --outputdir=build/installcheck --load-extension=churnops
@@ -162,12 +171,17 @@ all install installcheck uninstall:
 	@echo >&2 '"make deps" installs what is missing on Debian; PG_CONFIG=/path/to/pg_config names another server.'
 	@exit 1
 clean:
-	rm -rf build $(INSTALL_SQL) $(MODULE_big).so $(OBJS)
+	rm -rf build $(DATA_built) $(MODULE_big).so $(OBJS)
 .PHONY: all install installcheck uninstall clean
 endif
 
 $(INSTALL_SQL): $(SQL_PARTS) churnops.control Makefile
 	cat $(SQL_PARTS) > $@.part
+	mv $@.part $@
+
+$(UPDATE_SQL): $(UPDATE_FIRST) $(UPDATE_PARTS) churnops.control Makefile
+	sed -E 's/^CREATE (FUNCTION|VIEW|AGGREGATE) /CREATE OR REPLACE \1 /' \
+		$(UPDATE_FIRST) $(UPDATE_PARTS) > $@.part
 	mv $@.part $@
 
 export PG_CONFIG

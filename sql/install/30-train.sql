@@ -88,7 +88,7 @@ BEGIN
 
 		-- One name space serves all roles, so a taken name has to be refused; the
 		-- text says no more than that, and is the one of the check before training.
-		IF NOT churnops.may_use(wanted.caller::name, existing.owner) THEN
+		IF NOT churnops.has_right(wanted.caller::name, wanted.model, 'train') THEN
 			RAISE EXCEPTION USING
 				ERRCODE = 'insufficient_privilege',
 				MESSAGE = format('cannot train model "%s"', wanted.model),

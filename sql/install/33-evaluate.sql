@@ -39,7 +39,7 @@ LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	resolved record := churnops.resolve(caller, model_ref);
+	resolved record := churnops.resolve(caller, model_ref, 'read');
 BEGIN
 	RETURN QUERY
 	SELECT f.name, f.mdi, f.permutation, f.permutation_sd, f.rank::integer

@@ -39,18 +39,6 @@ COMMENT ON FUNCTION @extschema@.churnops_drop_model(text) IS
 'Drops a model with all its versions, datasets, runs, aliases and their history; the audit keeps '
 'their digests. Returns the name of the model.';
 
-CREATE FUNCTION churnops.may_use(caller name, owner text) RETURNS boolean
-LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT EXISTS (
-		SELECT FROM pg_catalog.pg_roles AS c, pg_catalog.pg_roles AS o
-		WHERE c.rolname = caller AND o.rolname = owner
-			AND pg_catalog.pg_has_role(c.oid, o.oid, 'USAGE'))
-$$;
-COMMENT ON FUNCTION churnops.may_use(name, text) IS
-'Whether a role has the privileges of the owner of a model; false if either is gone.';
-
 CREATE FUNCTION churnops.check_name(name text, what text) RETURNS void
 LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -107,31 +95,10 @@ $$;
 COMMENT ON FUNCTION churnops.parse_reference(text) IS
 'Takes a model reference apart: model, and version or alias, both NULL for a bare model name.';
 
-CREATE FUNCTION churnops.require_model(caller name, model text) RETURNS text
-LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	found_owner text;
-BEGIN
-	SELECT m.owner INTO found_owner FROM churnops.model AS m
-	WHERE m.name = model AND churnops.may_use(caller, m.owner);
-	-- One statement for unknown and forbidden, so that even the context is the same.
-	IF NOT FOUND THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'undefined_object',
-			MESSAGE = format('model "%s" does not exist', model),
-			HINT = 'Models you may use are listed in the view churnops.models.';
-	END IF;
-	RETURN found_owner;
-END
-$$;
-COMMENT ON FUNCTION churnops.require_model(name, text) IS
-'The owner of a model that a role may use; an error that tells unknown from forbidden to nobody.';
-
 CREATE FUNCTION churnops.resolve(
 	caller name,
 	model_ref text,
+	wanted text,
 	OUT model text,
 	OUT version integer)
 LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
@@ -140,7 +107,7 @@ AS $$
 DECLARE
 	ref record := churnops.parse_reference(model_ref);
 BEGIN
-	PERFORM churnops.require_model(caller, ref.model);
+	PERFORM churnops.require_right(caller, ref.model, wanted, ref.alias);
 	model := ref.model;
 	IF ref.version IS NOT NULL THEN
 		SELECT v.version INTO resolve.version FROM churnops.version AS v
@@ -166,26 +133,32 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION churnops.resolve(name, text) IS
-'The version a reference means, for a role that may use the model. Scoring has its own way in C '
+COMMENT ON FUNCTION churnops.resolve(name, text, text) IS
+'The version a reference means, for a role that has the wanted right on the model. Scoring has its own way in C '
 'with the same texts.';
 
-CREATE FUNCTION churnops.lock_model(caller name, model text) RETURNS text
+CREATE FUNCTION churnops.lock_model(
+	caller name,
+	model text,
+	wanted text,
+	alias text DEFAULT NULL)
+RETURNS text
 LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	-- Rights first: nobody waits for, or holds, a lock on another's model.
-	PERFORM churnops.require_model(caller, model);
+	PERFORM churnops.require_right(caller, model, wanted, alias);
 	-- An update that changes nothing rather than a row lock: a transaction with an
 	-- older snapshot then gets 40001, instead of acting on rows it cannot see.
 	UPDATE churnops.model AS m SET last_version = m.last_version WHERE m.name = model;
 	-- It may have been dropped while we waited.
-	RETURN churnops.require_model(caller, model);
+	RETURN churnops.require_right(caller, model, wanted, alias);
 END
 $$;
-COMMENT ON FUNCTION churnops.lock_model(name, text) IS
-'Makes changes of a model take turns until the end of the transaction; returns its owner.';
+COMMENT ON FUNCTION churnops.lock_model(name, text, text, text) IS
+'Makes changes of a model take turns until the end of the transaction, for a role that has the '
+'wanted right; returns its owner.';
 
 CREATE FUNCTION churnops.set_alias(
 	model_name text,
@@ -245,8 +218,8 @@ DECLARE
 BEGIN
 	PERFORM churnops.check_name(alias_name, 'alias');
 	SELECT r.model INTO STRICT target FROM churnops.parse_reference(model_ref) AS r;
-	PERFORM churnops.lock_model(caller, target.model);
-	SELECT r.model, r.version INTO STRICT target FROM churnops.resolve(caller, model_ref) AS r;
+	PERFORM churnops.lock_model(caller, target.model, 'deploy', alias_name);
+	SELECT r.model, r.version INTO STRICT target FROM churnops.resolve(caller, model_ref, 'any') AS r;
 
 	SELECT e.status INTO STRICT current_status FROM churnops.version_event AS e
 	WHERE e.model = target.model AND e.version = target.version
@@ -292,9 +265,9 @@ BEGIN
 			HINT = format('Name the alias to drop, for example: SELECT churnops_drop_alias(''%s@challenger'');',
 						  ref.model);
 	END IF;
-	PERFORM churnops.lock_model(caller, ref.model);
+	PERFORM churnops.lock_model(caller, ref.model, 'deploy', ref.alias);
 	-- An alias that is not there is refused here.
-	PERFORM churnops.resolve(caller, model_ref);
+	PERFORM churnops.resolve(caller, model_ref, 'any');
 	RETURN churnops.set_alias(ref.model, ref.alias, NULL, caller, reason);
 END
 $$;
@@ -310,7 +283,7 @@ DECLARE
 	kept jsonb;
 BEGIN
 	PERFORM churnops.check_name(model_name, 'model');
-	owner_name := churnops.lock_model(caller, model_name);
+	owner_name := churnops.lock_model(caller, model_name, 'owner');
 
 	SELECT coalesce(jsonb_agg(jsonb_build_object('version', v.version,
 		'artifact_digest', v.artifact_digest, 'dataset_digest', d.digest) ORDER BY v.version), '[]')

@@ -405,6 +405,7 @@ Datum
 churnops_delete_model_rows(PG_FUNCTION_ARGS)
 {
 	static const char *const statements[] = {
+		"DELETE FROM churnops.privilege WHERE model = $1",
 		"DELETE FROM churnops.alias WHERE model = $1",
 		"DELETE FROM churnops.alias_event WHERE model = $1",
 		"DELETE FROM churnops.version_event WHERE model = $1",

@@ -1,0 +1,17 @@
+\echo Use "ALTER EXTENSION churnops UPDATE TO '0.2.0'" to load this file. \quit
+
+-- Names are resolved in pg_catalog alone, as in the script that installs.
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
+-- Functions with other arguments than before, and policies that are made anew.
+DROP FUNCTION churnops.resolve(name, text);
+DROP FUNCTION churnops.lock_model(name, text);
+DROP FUNCTION churnops.require_model(name, text);
+DROP POLICY read_usable ON churnops.model;
+DROP POLICY read_usable ON churnops.dataset;
+DROP POLICY read_usable ON churnops.run;
+DROP POLICY read_usable ON churnops.version;
+DROP POLICY read_usable ON churnops.version_event;
+DROP POLICY read_usable ON churnops.alias;
+DROP POLICY read_usable ON churnops.alias_event;
+DROP POLICY read_usable ON churnops.audit;
