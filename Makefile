@@ -75,6 +75,7 @@ PG_OBJS := \
 	src/pg/datum.o \
 	src/pg/digest.o \
 	src/pg/evaluate.o \
+	src/pg/exchange.o \
 	src/pg/guc.o \
 	src/pg/host.o \
 	src/pg/json.o \
@@ -112,6 +113,7 @@ SQL_PARTS := \
 	sql/install/31-predict.sql \
 	sql/install/33-evaluate.sql \
 	sql/install/40-lifecycle.sql \
+	sql/install/45-exchange.sql \
 	sql/install/50-views.sql \
 	sql/install/90-privileges.sql
 INSTALL_SQL := sql/$(EXTENSION)--$(EXTVERSION).sql

@@ -228,7 +228,7 @@ CREATE TABLE churnops.audit (
 );
 CREATE INDEX audit_model_idx ON churnops.audit (model, entry);
 COMMENT ON TABLE churnops.audit IS
-'Everything that was done to models: train, promote, drop_alias, drop_model. Append-only, and kept '
+'Everything that was done to models: train, import, promote, drop_alias, drop_model. Append-only, and kept '
 'when the model is dropped.';
 COMMENT ON COLUMN churnops.audit.actor IS
 'Role that acted.';

@@ -199,12 +199,14 @@ BEGIN
 		register.artifact, v.description, v.parent_version, v.caller, registered_at);
 
 	INSERT INTO churnops.version_event (model, version, status, changed_by, reason, changed_at)
-	VALUES (v.model, register.version, register.status, v.caller, 'trained', registered_at);
+	VALUES (v.model, register.version, register.status, v.caller,
+		coalesce(registration->>'reason', 'trained'), registered_at);
 
 	INSERT INTO churnops.audit (at, actor, "session_user", action, model, owner, version, detail)
-	SELECT registered_at, v.caller, t."session_user", 'train', m.name, m.owner, register.version,
+	SELECT registered_at, v.caller, t."session_user", coalesce(registration->>'action', 'train'), m.name, m.owner, register.version,
 		jsonb_build_object('run', run_id, 'dataset', dataset_id, 'dataset_digest', d.digest,
 						   'artifact_digest', v.artifact_digest)
+			|| coalesce(registration->'detail', '{}')
 	FROM churnops.model AS m WHERE m.name = v.model;
 
 	IF register.version = 1 THEN
@@ -214,4 +216,4 @@ END
 $$;
 COMMENT ON FUNCTION churnops.register(jsonb, bytea) IS
 'Stores a trained model: dataset, run, version, status and audit in one go, and the alias champion '
-'with the first version. Called by the training, which has checked the caller.';
+'with the first version. Called by the training and the import, which have checked the caller.';

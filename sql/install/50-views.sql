@@ -175,3 +175,33 @@ COMMENT ON COLUMN churnops.lineage.parent_version IS
 COMMENT ON COLUMN churnops.lineage.run IS 'Number of the training run.';
 COMMENT ON COLUMN churnops.lineage.artifact_digest IS
 'SHA-256 of the artifact, lower-case hex.';
+
+CREATE VIEW churnops.imports WITH (security_barrier) AS
+SELECT
+	i.model,
+	i.version,
+	i.source_database,
+	i.source_model,
+	i.source_version,
+	i.exported_by,
+	i.exported_at,
+	i.imported_by,
+	i.imported_at,
+	i.artifact_digest,
+	i.content
+FROM churnops.import AS i
+JOIN churnops.models AS m ON m.name = i.model;
+COMMENT ON VIEW churnops.imports IS
+'Versions that came from another database by churnops_import, one row each.';
+COMMENT ON COLUMN churnops.imports.model IS 'Name of the model here.';
+COMMENT ON COLUMN churnops.imports.version IS 'Number of the version here.';
+COMMENT ON COLUMN churnops.imports.source_database IS 'Database that exported it.';
+COMMENT ON COLUMN churnops.imports.source_model IS 'Name of the model there.';
+COMMENT ON COLUMN churnops.imports.source_version IS 'Number of the version there.';
+COMMENT ON COLUMN churnops.imports.exported_by IS 'Role that exported it.';
+COMMENT ON COLUMN churnops.imports.exported_at IS 'Time of the export, by the clock there.';
+COMMENT ON COLUMN churnops.imports.imported_by IS 'Role that imported it.';
+COMMENT ON COLUMN churnops.imports.imported_at IS 'Time of the import.';
+COMMENT ON COLUMN churnops.imports.artifact_digest IS 'SHA-256 of the artifact, lower-case hex.';
+COMMENT ON COLUMN churnops.imports.content IS
+'What the document says of the version: who trained it there, when, on what, and its history there.';

@@ -9,6 +9,7 @@ REVOKE ALL ON SCHEMA churnops FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA churnops TO PUBLIC;
 GRANT SELECT ON churnops.models, churnops.versions, churnops.lineage TO PUBLIC;
+GRANT SELECT ON churnops.imports TO PUBLIC;
 
 -- A role that is granted SELECT on a table sees the rows of models it may use,
 -- and writes none whatever it is granted.  The views' own right check serves
@@ -40,6 +41,10 @@ CREATE POLICY read_usable ON churnops.alias FOR SELECT
 
 ALTER TABLE churnops.alias_event ENABLE ROW LEVEL SECURITY;
 CREATE POLICY read_usable ON churnops.alias_event FOR SELECT
+	USING (model IN (SELECT m.name FROM churnops.models AS m));
+
+ALTER TABLE churnops.import ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read_usable ON churnops.import FOR SELECT
 	USING (model IN (SELECT m.name FROM churnops.models AS m));
 
 -- By the owner at that time: the model may be gone, or another's of that name.

@@ -15,3 +15,7 @@ DROP POLICY read_usable ON churnops.version_event;
 DROP POLICY read_usable ON churnops.alias;
 DROP POLICY read_usable ON churnops.alias_event;
 DROP POLICY read_usable ON churnops.audit;
+
+COMMENT ON TABLE churnops.audit IS
+'Everything that was done to models: train, import, promote, drop_alias, drop_model. Append-only, and kept '
+'when the model is dropped.';

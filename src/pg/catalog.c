@@ -19,6 +19,7 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
+#include "access/xlog.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_extension.h"
@@ -144,6 +145,19 @@ catalog_execute(const char *statement, int n_args, Oid *types, Datum *values, co
 	return execute_as_owner(statement, n_args, types, values, nulls, false);
 }
 
+void
+catalog_require_writable(const char *function)
+{
+	if (RecoveryInProgress())
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("%s() cannot run on a standby", function),
+				 errdetail("This server replays the changes of its primary: it scores, and sees "
+						   "promotions once they are replayed, but changes nothing itself."),
+				 errhint("Connect to the primary.")));
+	PreventCommandIfReadOnly(psprintf("%s()", function));
+}
+
 /* ------------------------------------------------------------ the probe -- */
 
 /* The number of a column, by its name. */
@@ -244,7 +258,10 @@ call_internal(FunctionCallInfo fcinfo)
 	Oid			types[FUNC_MAX_ARGS + 1] = {NAMEOID};
 	Datum		values[FUNC_MAX_ARGS + 1];
 	char		nulls[FUNC_MAX_ARGS + 2];
+	bool		read_only = func_volatile(function) != PROVOLATILE_VOLATILE;
 
+	if (!read_only)
+		catalog_require_writable(get_func_name(function));
 	(void) get_func_signature(function, &declared, &n_args);
 	namestrcpy(&caller, GetUserNameFromId(GetUserId(), false));
 	values[0] = NameGetDatum(&caller);
@@ -256,7 +273,7 @@ call_internal(FunctionCallInfo fcinfo)
 		nulls[i + 1] = PG_ARGISNULL(i) ? 'n' : ' ';
 	}
 	(void) execute_as_owner(trampoline_statement(function, n_args), n_args + 1, types, values,
-							nulls, func_volatile(function) != PROVOLATILE_VOLATILE);
+							nulls, read_only);
 }
 
 /* The internal function must return what the public one declares. */
@@ -406,6 +423,7 @@ churnops_delete_model_rows(PG_FUNCTION_ARGS)
 {
 	static const char *const statements[] = {
 		"DELETE FROM churnops.privilege WHERE model = $1",
+		"DELETE FROM churnops.import WHERE model = $1",
 		"DELETE FROM churnops.alias WHERE model = $1",
 		"DELETE FROM churnops.alias_event WHERE model = $1",
 		"DELETE FROM churnops.version_event WHERE model = $1",

@@ -30,6 +30,9 @@ extern char *catalog_extension_version(void);
 extern int	catalog_execute(const char *statement, int n_args, Oid *types, Datum *values,
 							const char *nulls);
 
+/* Refuse a function that writes, on a standby and in a read-only transaction. */
+extern void catalog_require_writable(const char *function);
+
 /* A column and the value it must have: a text (text != NULL), or an int4. */
 typedef struct ProbeKey
 {

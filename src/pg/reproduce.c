@@ -26,6 +26,7 @@
 #include "pg/arguments.h"
 #include "pg/catalog.h"
 #include "pg/compat.h"
+#include "pg/exchange.h"
 #include "pg/query.h"
 #include "pg/reference.h"
 #include "pg/report.h"
@@ -328,6 +329,7 @@ churnops_reproduce(PG_FUNCTION_ARGS)
 		report_null_argument("model_ref");
 	version = *reference_resolve(VARDATA_ANY(PG_GETARG_TEXT_PP(0)),
 								 VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(0)));
+	exchange_refuse_imported(&version);
 	read_record(&version, &record);
 	check_trainer(&version, &record);
 

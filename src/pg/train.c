@@ -454,7 +454,7 @@ check_right(TrainRequest *request)
 {
 	int			access;
 
-	PreventCommandIfReadOnly("churnops_train()");
+	catalog_require_writable("churnops_train");
 	reference_check_name(request->model, "model");
 	access = reference_model_access(request->model);
 	if (access < 0)
