@@ -188,7 +188,7 @@ $(UPDATE_SQL): $(UPDATE_FIRST) $(UPDATE_PARTS) churnops.control Makefile
 
 export PG_CONFIG
 
-.PHONY: deps demo test unit regress isolation pgtap tap fuzz bench bench-full lint format dist help
+.PHONY: deps demo test test-upgrade unit regress isolation pgtap tap fuzz bench bench-full lint format dist help
 deps:
 	@scripts/deps.sh build test
 
@@ -197,6 +197,9 @@ demo:
 
 test:
 	@scripts/test.sh
+
+test-upgrade:
+	@scripts/test-upgrade.sh
 
 unit:
 	$(MAKE) -C test/unit check
@@ -233,6 +236,7 @@ help:
 	@echo 'make deps             install what building and testing need (Debian packages)'
 	@echo 'make demo             train, score and explain on a private throw-away server'
 	@echo 'make test             all tests on a private throw-away server'
+	@echo 'make test-upgrade     pg_upgrade from 15 to 17, as root on a Debian; 10 minutes'
 	@echo 'make unit             tests of the pure C libraries, no server'
 	@echo 'make regress          one suite; likewise isolation, pgtap, tap'
 	@echo 'make fuzz             fuzzers, 30 seconds each'

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Installs what is missing of the Debian packages that a job needs.
 #
-#	scripts/deps.sh build|test|ci|counts|bench|peers...
+#	scripts/deps.sh build|test|ci|counts|bench|peers|upgrade...
 #
 # build: compiler, PostgreSQL with its development files, xxHash.  test: what
 # `make test` needs besides.  ci: linters, clang, valgrind.  counts: valgrind.
-# bench: Python with scikit-learn.  peers: R with ranger.
+# bench: Python with scikit-learn.  peers: R with ranger.  upgrade: debootstrap.
 #
 # A PostgreSQL that is already there is taken as it is.  One that is installed
 # here gets no cluster, and nothing is started, neither of the new packages nor
@@ -67,6 +67,7 @@ missing_packages() {
 			counts) packages+=(valgrind) ;;
 			bench) packages+=(python3 python3-venv python3-sklearn python3-pandas python3-psycopg2) ;;
 			peers) packages+=(r-base-core r-cran-ranger) ;;
+			upgrade) packages+=(debootstrap debian-archive-keyring) ;;
 		esac
 	done
 	for package in "${packages[@]}"; do
@@ -91,6 +92,7 @@ look_without_apt() {
 			ci) command -v shellcheck >/dev/null || missing+=', shellcheck, clang 14, valgrind' ;;
 			counts) command -v valgrind >/dev/null || missing+=', valgrind' ;;
 			peers) command -v Rscript >/dev/null || missing+=', R with ranger' ;;
+			upgrade) missing+=', a Debian' ;;
 			bench)
 				python3 -c 'import sklearn, pandas, psycopg2' 2>/dev/null ||
 					missing+=', python3 with scikit-learn, pandas and psycopg2'
@@ -170,7 +172,7 @@ if [ "${1-}" = --install ]; then
 fi
 
 for job in "$@"; do
-	case $job in build | test | ci | counts | bench | peers) ;; *) die "no such job: $job" ;; esac
+	case $job in build | test | ci | counts | bench | peers | upgrade) ;; *) die "no such job: $job" ;; esac
 done
 usable=$(usable_postgresql)
 if [ -n "$usable" ] && { [ "$usable" -lt 15 ] || [ "$usable" -gt 18 ]; }; then

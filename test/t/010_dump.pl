@@ -7,62 +7,12 @@ use ChurnOps::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my @tables = qw(model dataset run version version_event alias alias_event audit);
-my @references = ('churn', 'churn/1', 'churn/2', 'churn@challenger', 'charges');
-
-# Everything that a restore must bring back, a line a fact.
-sub state_of
-{
-	my ($node, $database) = @_;
-	my @facts = (
-		(map { "SELECT '$_', md5(t::text) FROM churnops.$_ AS t ORDER BY 2" } @tables),
-		(map { "SELECT '$_', md5(t::text) FROM churnops.$_ AS t ORDER BY 2" } qw(models versions lineage)),
-		"SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'churnops' ORDER BY 1",
-		'SELECT polrelid::regclass, polname, polcmd, pg_get_expr(polqual, polrelid) FROM pg_policy ORDER BY 1, 2',
-		"SELECT tgrelid::regclass, tgname, tgenabled FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1::text, 2",
-		"SELECT oid::regclass, relrowsecurity, relacl, obj_description(oid)
-		 FROM pg_class WHERE relnamespace = 'churnops'::regnamespace ORDER BY 1::text",
-		"SELECT oid::regprocedure, proacl, proconfig, obj_description(oid)
-		 FROM pg_proc WHERE proname LIKE 'churnops%' OR pronamespace = 'churnops'::regnamespace ORDER BY 1::text");
-
-	return $node->safe_psql($database, join(";\n", 'SET search_path = pg_catalog', @facts) . ';');
-}
-
-# Predictions of all customers to the last bit, by each reference.
-sub predictions_of
-{
-	my ($node, $database) = @_;
-
-	return $node->safe_psql(
-		$database, join "\n",
-		map {
-			"SELECT '$_', md5(string_agg(float8send(churnops_predict('$_', c))::text, ' ' ORDER BY customer_id))
-			 FROM customers AS c;"
-		} @references);
-}
-
 my $node = ChurnOps::Cluster->start_new('primary');
-$node->load_customers;
-$node->safe_psql(
-	'postgres', q{
-	CREATE ROLE churnops_alice;
-	GRANT SELECT ON customers TO churnops_alice;
-	GRANT SELECT ON churnops.audit TO churnops_alice;
-	SET ROLE churnops_alice;
-	SELECT churnops_train('churn', 'SELECT * FROM customers', 'churn', '{"n_estimators": 5}', key => '{customer_id}');
-	SELECT churnops_train('churn', 'SELECT * FROM customers', 'churn', '{"n_estimators": 10}', key => '{customer_id}');
-	SELECT churnops_train('charges', 'SELECT tenure, contract, monthly_charges FROM customers', 'monthly_charges',
-		'{"n_estimators": 5, "max_depth": 4}');
-	SELECT churnops_train('gone', 'SELECT tenure, contract, churn FROM customers', 'churn', '{"n_estimators": 1}');
-	SELECT churnops_promote('churn/1', 'challenger', 'to compare');
-	SELECT churnops_promote('churn/2', reason => 'better');
-	SELECT churnops_promote('churn/2', 'shadow');
-	SELECT churnops_drop_alias('churn@shadow');
-	SELECT churnops_drop_model('gone');
-});
-my $state = state_of($node, 'postgres');
-my $predictions = predictions_of($node, 'postgres');
+$node->fill_registry;
+my $state = $node->registry_state;
+my $predictions = $node->registry_predictions;
 my $folder = $node->basedir;
+like($predictions, qr/^taken\@champion\|\w/m, 'there are predictions');
 unlike($predictions, qr/\|$/m, 'there are predictions to compare');
 
 my %restores = (
@@ -83,8 +33,8 @@ foreach my $format (sort keys %restores)
 	$node->safe_psql('postgres', "CREATE DATABASE $format");
 	$node->command_ok([ @$dump, 'postgres' ], "$format: dump");
 	$node->command_ok([ @$restore, '-d', $format ], "$format: restore");
-	is(state_of($node, $format), $state, "$format: the registry is the same");
-	is(predictions_of($node, $format), $predictions, "$format: predictions are the same to the last bit");
+	is(ChurnOps::Cluster::difference($node->registry_state($format), $state), '', "$format: the registry is the same");
+	is($node->registry_predictions($format), $predictions, "$format: predictions are the same to the last bit");
 }
 
 # Schema and data apart.
@@ -96,7 +46,7 @@ $node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', 'apart', 
 is($node->safe_psql('apart', 'SELECT count(*) FROM churnops.model'), '0', 'apart: the schema holds no model');
 $node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', 'apart', '-f', "$folder/data.sql" ],
 	'apart: restore of the data');
-is(state_of($node, 'apart'), $state, 'apart: the registry is the same');
+is(ChurnOps::Cluster::difference($node->registry_state('apart'), $state), '', 'apart: the registry is the same');
 
 # A restored registry goes on where the dumped one stood.
 is( $node->safe_psql(
@@ -131,7 +81,7 @@ $other->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', 'elsewhe
 is($other->safe_psql('elsewhere', 'SELECT count(*) FROM churnops.models'), '0', 'elsewhere: models without an owner');
 $other->safe_psql('elsewhere', 'CREATE ROLE churnops_alice');
 is( $other->safe_psql('elsewhere', "SELECT string_agg(name, ' ' ORDER BY name) FROM churnops.models"),
-	'charges churn', 'elsewhere: they are there once the owner is');
-is(predictions_of($other, 'elsewhere'), $predictions, 'elsewhere: predictions are the same to the last bit');
+	'charges churn contract taken', 'elsewhere: they are there once the owner is');
+is($other->registry_predictions('elsewhere'), $predictions, 'elsewhere: predictions are the same to the last bit');
 
 done_testing();

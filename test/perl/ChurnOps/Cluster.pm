@@ -7,6 +7,11 @@
 #	my $node = ChurnOps::Cluster->start_new('primary', allows_streaming => 1);
 #	$node->load_customers;
 #	is($node->safe_psql('postgres', 'SELECT ...'), ...);
+#
+# What a registry has to survive is compared by the scripts in test/registry:
+#	$node->fill_registry;
+#	my ($state, $predictions) = ($node->registry_state, $node->registry_predictions);
+#	is(ChurnOps::Cluster::difference($node->registry_state, $state), '', 'nothing has changed');
 package ChurnOps::Cluster;
 
 use strict;
@@ -37,9 +42,62 @@ sub load_customers
 {
 	my ($node, $database) = @_;
 
-	$node->safe_psql($database // 'postgres',
-		"\\cd $root\n\\i examples/customers.sql");
+	$node->run_script('examples/customers.sql', $database);
 	return;
+}
+
+# What a script of the project prints; its own paths are those of the project's root.
+sub run_script
+{
+	my ($node, $script, $database) = @_;
+
+	return $node->safe_psql($database // 'postgres', "\\cd $root\n\\i $script");
+}
+
+# Models with history, rights and an import, and the table they are trained on.
+sub fill_registry
+{
+	my ($node, $database) = @_;
+
+	$node->run_script('test/registry/fill.sql', $database);
+	return;
+}
+
+# Every fact of the registry, a line each.
+sub registry_state
+{
+	my ($node, $database) = @_;
+
+	return $node->run_script('test/registry/state.sql', $database);
+}
+
+# The lines that two lists of facts do not share.
+sub difference
+{
+	my ($got, $expected) = @_;
+	my (%got, %expected);
+
+	$got{$_}++ foreach split /\n/, $got;
+	$expected{$_}++ foreach split /\n/, $expected;
+	return join "\n", (map { "+$_" } grep { !$expected{$_} } sort keys %got),
+	  (map { "-$_" } grep { !$got{$_} } sort keys %expected);
+}
+
+# Facts without the positions of sequences, which replay may leave further on:
+# they are logged ahead.
+sub without_sequences
+{
+	my ($facts) = @_;
+
+	return $facts =~ s/^\w+_seq\|.*\n?//gmr;
+}
+
+# What every reference predicts for the customers, to the last bit.
+sub registry_predictions
+{
+	my ($node, $database) = @_;
+
+	return $node->run_script('test/registry/predictions.sql', $database);
 }
 
 1;

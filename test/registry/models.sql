@@ -1,0 +1,22 @@
+-- Models on the table customers, with history, rights and an import.
+CREATE ROLE churnops_alice;
+CREATE ROLE churnops_bob;
+GRANT SELECT ON customers TO churnops_alice;
+GRANT SELECT ON churnops.audit TO churnops_alice;
+SET ROLE churnops_alice;
+SELECT churnops_train('churn', 'SELECT * FROM customers', 'churn', '{"n_estimators": 5}', key => '{customer_id}');
+SELECT churnops_train('churn', 'SELECT * FROM customers', 'churn', '{"n_estimators": 10}', key => '{customer_id}');
+SELECT churnops_train('charges', 'SELECT tenure, contract, monthly_charges FROM customers', 'monthly_charges',
+	'{"n_estimators": 5, "max_depth": 4}');
+SELECT churnops_train('contract', 'SELECT tenure, monthly_charges, contract FROM customers', 'contract',
+	'{"n_estimators": 3, "max_depth": 4, "splitter": "random"}', positive_class => 'Two year');
+SELECT churnops_train('gone', 'SELECT tenure, contract, churn FROM customers', 'churn', '{"n_estimators": 1}');
+SELECT churnops_promote('churn/1', 'challenger', 'to compare');
+SELECT churnops_promote('churn/2', reason => 'better');
+SELECT churnops_promote('churn/2', 'shadow');
+SELECT churnops_drop_alias('churn@shadow');
+SELECT churnops_drop_model('gone');
+SELECT churnops_import(churnops_export('churn/2'), 'taken');
+RESET ROLE;
+INSERT INTO churnops.privilege (model, grantee, "right", granted_by, granted_at)
+VALUES ('churn', 'churnops_bob', 'predict', 'churnops_alice', clock_timestamp());
