@@ -1,9 +1,9 @@
 -- Exchange: one version of a model as a document that another database can take in
 --
 -- The document is JSON text of five members: format, format_version, content (the
--- lineage), integrity (SHA-256 of the content as jsonb writes it, in UTF-8) and
--- artifact (base64).  The content holds the digest of the artifact, so the one
--- digest speaks for all.  It is text and not jsonb, whose strings end at 256 MB.
+-- lineage), integrity (SHA-256 of the content in canonical form) and artifact
+-- (base64).  The content holds the digest of the artifact, so the one digest
+-- speaks for all.  It is text and not jsonb, whose strings end at 256 MB.
 -- Whoever writes documents can write what they like into them: a document is
 -- read as foreign data, and what it claims of the artifact is held against it.
 
@@ -75,14 +75,36 @@ COMMENT ON FUNCTION churnops.describe_artifact(bytea) IS
 'Task, classes and features as the bytes of an artifact have them: {task, classes, features}. An '
 'error unless the bytes are a sound artifact.';
 
+CREATE FUNCTION churnops.canonical_json(value jsonb) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF jsonb_typeof(value) = 'object' THEN
+		RETURN (
+			SELECT concat('{', string_agg(concat(to_json(m.key), ':', churnops.canonical_json(m.value)),
+				',' ORDER BY convert_to(m.key, 'UTF8')), '}')
+			FROM jsonb_each(value) AS m);
+	ELSIF jsonb_typeof(value) = 'array' THEN
+		RETURN (
+			SELECT concat('[', string_agg(churnops.canonical_json(e.value), ',' ORDER BY e.place), ']')
+			FROM jsonb_array_elements(value) WITH ORDINALITY AS e(value, place));
+	END IF;
+	RETURN value::text;
+END
+$$;
+COMMENT ON FUNCTION churnops.canonical_json(jsonb) IS
+'A value as JSON without spaces, the keys of objects in the order of their bytes in UTF-8: the same '
+'in databases of every encoding, which jsonb''s own order of keys is not.';
+
 CREATE FUNCTION churnops.content_digest(content jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT encode(sha256(convert_to(content::text, 'UTF8')), 'hex')
+	SELECT encode(sha256(convert_to(churnops.canonical_json(content), 'UTF8')), 'hex')
 $$;
 COMMENT ON FUNCTION churnops.content_digest(jsonb) IS
-'SHA-256 of a document''s content as jsonb writes it, in UTF-8, lower-case hex.';
+'SHA-256 of a document''s content in its canonical form, in UTF-8, lower-case hex.';
 
 CREATE FUNCTION churnops.export(caller name, model_ref text) RETURNS text
 LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE

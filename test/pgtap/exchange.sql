@@ -30,9 +30,13 @@ SELECT is((SELECT array_agg(k ORDER BY k) FROM sent, json_object_keys(document::
 SELECT is(sent.document, translate(sent.document, E'\n', ''), 'it is one line') FROM sent;
 SELECT is(sha256(decode(document::json->>'artifact', 'base64')), sha256(v.artifact), 'the artifact is in it')
 FROM sent, churnops.version AS v WHERE v.model = 'churn';
-SELECT is(encode(sha256(convert_to((document::jsonb->'content')::text, 'UTF8')), 'hex'), document::jsonb->>'integrity',
-	'the digest is the one that is documented')
+SELECT is(churnops.canonical_json('{"bb": [1, 2.50, true, null], "a": {"é": "x\"y", "z": {}}, "c": []}'),
+	'{"a":{"z":{},"é":"x\"y"},"bb":[1,2.50,true,null],"c":[]}', 'the canonical form');
+SELECT is(encode(sha256(convert_to(churnops.canonical_json(document::jsonb->'content'), 'UTF8')), 'hex'),
+	document::jsonb->>'integrity', 'the digest is that of the canonical content')
 FROM sent;
+SELECT is((i.ref, i.status)::text, '(again/1,approved)', 'a document that was kept as jsonb is still one')
+FROM sent, churnops_import((document::jsonb)::text, 'again') AS i;
 SELECT is((document::jsonb #>> '{content,events,alias}')::jsonb->1->>'reason', 'it is good', 'the history of its aliases is in it')
 FROM sent;
 
@@ -127,7 +131,7 @@ CREATE FUNCTION pg_temp.forged(path text[], value jsonb, artifact text DEFAULT N
 LANGUAGE sql
 AS $$
 	SELECT json_build_object('format', 'churnops-model', 'format_version', 1,
-		'integrity', encode(sha256(convert_to(c.content::text, 'UTF8')), 'hex'),
+		'integrity', churnops.content_digest(c.content),
 		'content', c.content, 'artifact', coalesce(artifact, s.document::json->>'artifact'))::text
 	FROM sent AS s, LATERAL (SELECT CASE WHEN value IS NULL THEN (s.document::jsonb->'content') #- path
 		ELSE jsonb_set(s.document::jsonb->'content', path, value) END) AS c(content)

@@ -1,6 +1,7 @@
 -- Everything of the extension but its rows, a line an object, as the catalogues
 -- have it: two databases whose extension is of one version agree, however they
--- came to it.
+-- came to it.  The owner's own rights on its objects are left out: later servers
+-- have one more.
 \pset format unaligned
 \pset tuples_only on
 SET search_path = pg_catalog;
@@ -11,17 +12,25 @@ WITH member AS (
 )
 SELECT * FROM (
 SELECT 'member' AS kind, pg_describe_object(m.classid, m.objid, 0) AS object, '' AS definition FROM member AS m
+WHERE m.classid <> 'pg_type'::regclass
 UNION ALL
-SELECT 'function', p.oid::regprocedure::text, concat_ws(' | ', p.proowner::regrole, p.prolang, p.prokind, p.provolatile, p.proparallel,
+SELECT 'function', p.oid::regprocedure::text, concat_ws(' | ', p.proowner::regrole, l.lanname, p.prokind, p.provolatile, p.proparallel,
 	p.proisstrict, p.prosecdef, p.proleakproof, p.proretset, p.procost, p.prorows, p.prosupport, p.prorettype::regtype, p.proargnames, p.proargmodes,
 	pg_get_expr(p.proargdefaults, 0), p.proconfig, regexp_replace(p.probin, '.*/', ''), md5(p.prosrc),
-	(SELECT string_agg(a::text, ',' ORDER BY a::text) FROM unnest(p.proacl) AS a), obj_description(p.oid, 'pg_proc'))
+	(SELECT string_agg(concat_ws(' ', coalesce(nullif(a.grantee, 0)::regrole::text, 'public'), a.privilege_type, a.is_grantable), ','
+		ORDER BY pg_get_userbyid(a.grantee), a.privilege_type)
+	FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a WHERE a.grantee <> p.proowner), obj_description(p.oid, 'pg_proc'))
 FROM pg_proc AS p JOIN member AS m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
+JOIN pg_language AS l ON l.oid = p.prolang
 UNION ALL
 SELECT 'relation', c.oid::regclass::text, concat_ws(' | ', c.relowner::regrole, c.relkind, c.relrowsecurity, c.relforcerowsecurity, c.reloptions,
-	(SELECT string_agg(a::text, ',' ORDER BY a::text) FROM unnest(c.relacl) AS a), obj_description(c.oid, 'pg_class'),
-	CASE WHEN c.relkind = 'v' THEN pg_get_viewdef(c.oid) END)
+	(SELECT string_agg(concat_ws(' ', coalesce(nullif(a.grantee, 0)::regrole::text, 'public'), a.privilege_type, a.is_grantable), ','
+		ORDER BY pg_get_userbyid(a.grantee), a.privilege_type)
+	FROM aclexplode(coalesce(c.relacl, acldefault((CASE WHEN c.relkind = 'S' THEN 's' ELSE 'r' END)::"char", c.relowner))) AS a WHERE a.grantee <> c.relowner), obj_description(c.oid, 'pg_class'))
 FROM pg_class AS c WHERE c.relnamespace = 'churnops'::regnamespace AND c.relkind IN ('r', 'v', 'p', 'S', 'c')
+UNION ALL
+SELECT 'view', c.oid::regclass::text, md5(pg_get_viewdef(c.oid))
+FROM pg_class AS c WHERE c.relnamespace = 'churnops'::regnamespace AND c.relkind = 'v'
 UNION ALL
 SELECT 'column', format('%s %s', c.oid::regclass, row_number() OVER (PARTITION BY c.oid ORDER BY a.attnum)),
 	concat_ws(' | ', a.attname, format_type(a.atttypid, a.atttypmod),
@@ -53,7 +62,9 @@ SELECT 'aggregate', a.aggfnoid::regprocedure::text, concat_ws(' | ', a.aggtransf
 FROM pg_aggregate AS a JOIN member AS m ON m.classid = 'pg_proc'::regclass AND m.objid = a.aggfnoid
 UNION ALL
 SELECT 'schema', nspname, concat_ws(' | ', nspowner::regrole,
-	(SELECT string_agg(a::text, ',' ORDER BY a::text) FROM unnest(nspacl) AS a), obj_description(oid, 'pg_namespace'))
+	(SELECT string_agg(concat_ws(' ', coalesce(nullif(a.grantee, 0)::regrole::text, 'public'), a.privilege_type, a.is_grantable), ','
+		ORDER BY pg_get_userbyid(a.grantee), a.privilege_type)
+	FROM aclexplode(coalesce(nspacl, acldefault('n', nspowner))) AS a WHERE a.grantee <> nspowner), obj_description(oid, 'pg_namespace'))
 FROM pg_namespace WHERE nspname = 'churnops'
 UNION ALL
 SELECT 'extension', extname, concat_ws(' | ', extversion, extnamespace::regnamespace, extrelocatable)
