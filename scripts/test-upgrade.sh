@@ -26,6 +26,7 @@ die() { printf 'test-upgrade: %s\n' "$*" >&2; exit 1; }
 command -v apt-get >/dev/null || die 'needs apt, to know the mirror of this machine'
 scripts/deps.sh upgrade
 [ -f "$keyring" ] || die 'the package debian-archive-keyring is missing'
+# shellcheck disable=SC2016
 mirror=$(apt-get indextargets --format '$(SITE) $(ORIGIN)' 'Created-By: Packages' |
 	awk '$2 == "Debian" { print $1; exit }')
 [ -n "$mirror" ] || die 'apt knows no mirror of Debian; run "apt-get update"'
@@ -86,6 +87,7 @@ install_packages() {
 	as_root apt-get update -q
 	as_root apt-get install -y -q --no-install-recommends gcc libc6-dev make libxxhash-dev \
 		libipc-run-perl postgresql-15 postgresql-17 postgresql-17-pgtap
+	# shellcheck disable=SC2016
 	as_root sh -euc 'cd /tmp && for major in 15 17; do
 		apt-get download postgresql-server-dev-$major
 		dpkg -x postgresql-server-dev-${major}_*.deb /
@@ -135,7 +137,7 @@ test_upgrade() {
 	psql_in "$old" -c 'CREATE EXTENSION churnops' -f test/registry/fill.sql
 	describe "$old" >"$folder/before"
 	as_server "$old/pg_ctl" stop -s -D /upgrade/15
-	as_server sh -c "cd /upgrade && $new/pg_upgrade -b $old -B $new -d 15 -D 17 -U postgres -j 2"
+	as_server sh -c "cd /upgrade && $new/pg_upgrade -b $old -B $new -d 15 -D 17 -U postgres -j 2 --no-sync"
 	start "$new" /upgrade/17
 	describe "$new" >"$folder/after"
 	diff "$folder/before" "$folder/after" || die 'the registry is another one after pg_upgrade'
