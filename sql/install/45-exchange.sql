@@ -70,6 +70,7 @@ COMMENT ON FUNCTION @extschema@.churnops_import(text, text, text) IS
 
 CREATE FUNCTION churnops.describe_artifact(artifact bytea) RETURNS jsonb
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'churnops_describe_artifact';
 COMMENT ON FUNCTION churnops.describe_artifact(bytea) IS
 'Task, classes and features as the bytes of an artifact have them: {task, classes, features}. An '

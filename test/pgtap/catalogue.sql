@@ -39,7 +39,8 @@ SELECT is_empty(
 
 SELECT set_eq(
 	$$SELECT DISTINCT proname::text, provolatile::text, proparallel::text FROM member_function WHERE NOT internal$$,
-	$$VALUES ('churnops_train', 'v', 'u'), ('churnops_reproduce', 'v', 'u'), ('churnops_parameters', 'i', 's'),
+	$$VALUES ('churnops_export', 's', 'u'), ('churnops_import', 'v', 'u'),
+		('churnops_train', 'v', 'u'), ('churnops_reproduce', 'v', 'u'), ('churnops_parameters', 'i', 's'),
 		('churnops_predict', 's', 's'), ('churnops_predict_class', 's', 's'),
 		('churnops_predict_proba', 's', 's'), ('churnops_predict_columns', 's', 's'),
 		('churnops_predict_class_columns', 's', 's'), ('churnops_predict_proba_columns', 's', 's'),
@@ -62,7 +63,7 @@ SELECT is_empty(
 	'no function is SECURITY DEFINER');
 SELECT is_empty(
 	$$SELECT signature FROM member_function
-	WHERE internal AND proconfig IS DISTINCT FROM '{"search_path=pg_catalog, pg_temp"}'$$,
+	WHERE internal AND proconfig[1] IS DISTINCT FROM 'search_path=pg_catalog, pg_temp'$$,
 	'every internal function pins its search_path');
 SELECT is_empty(
 	'SELECT signature FROM member_function WHERE NOT internal AND proconfig IS NOT NULL',
@@ -94,7 +95,8 @@ SELECT is_empty(
 
 SELECT set_eq(
 	$$SELECT relname::text, relkind::text FROM member_relation WHERE relkind <> 'S'$$,
-	$$VALUES ('model', 'r'), ('dataset', 'r'), ('run', 'r'), ('version', 'r'), ('version_event', 'r'),
+	$$VALUES ('import', 'r'), ('imports', 'v'),
+		('model', 'r'), ('dataset', 'r'), ('run', 'r'), ('version', 'r'), ('version_event', 'r'),
 		('alias', 'r'), ('alias_event', 'r'), ('audit', 'r'),
 		('models', 'v'), ('versions', 'v'), ('lineage', 'v')$$,
 	'tables and views');
@@ -109,7 +111,8 @@ SELECT is_empty(
 SELECT set_eq(
 	$$SELECT relname::text, privilege_type FROM member_relation, aclexplode(relacl)
 	WHERE relkind = 'v' AND grantee = 0$$,
-	$$VALUES ('models', 'SELECT'), ('versions', 'SELECT'), ('lineage', 'SELECT')$$,
+	$$VALUES ('imports', 'SELECT'),
+		('models', 'SELECT'), ('versions', 'SELECT'), ('lineage', 'SELECT')$$,
 	'PUBLIC reads the views');
 SELECT set_eq(
 	$$SELECT privilege_type FROM pg_namespace, aclexplode(nspacl) WHERE nspname = 'churnops' AND grantee = 0$$,
@@ -152,7 +155,7 @@ SELECT set_eq(
 	WHERE NOT t.tgisinternal$$,
 	-- 27: before update or delete, row; 34: before truncate, statement
 	$$SELECT t, n, 'O' AS enabled, 'refuse_change' AS function, f::smallint
-	FROM unnest('{model,version,version_event,dataset,run,alias_event,audit}'::text[]) AS t,
+	FROM unnest('{import,model,version,version_event,dataset,run,alias_event,audit}'::text[]) AS t,
 		(VALUES ('refuse_change', 27), ('refuse_truncate', 34)) AS k(n, f)$$,
 	'all tables but churnops.alias have their two triggers, for the origin');
 SELECT is_empty(
@@ -173,6 +176,9 @@ SELECT columns_are('churnops', 'lineage', ARRAY['model', 'version', 'query', 'fi
 	'options', 'seed', 'algorithm', 'algorithm_version', 'format_version', 'extension_version',
 	'postgresql_version', 'compiler', 'architecture', 'environment', 'code_version', 'session_user',
 	'created_by', 'created_at', 'parent_version', 'run', 'artifact_digest']);
+
+SELECT columns_are('churnops', 'imports', ARRAY['model', 'version', 'source_database', 'source_model', 'source_version',
+	'exported_by', 'exported_at', 'imported_by', 'imported_at', 'artifact_digest', 'content']);
 
 SELECT * FROM finish();
 ROLLBACK;
