@@ -200,13 +200,17 @@ BEGIN
 
 	INSERT INTO churnops.version_event (model, version, status, changed_by, reason, changed_at)
 	VALUES (v.model, register.version, register.status, v.caller,
-		coalesce(registration->>'reason', 'trained'), registered_at);
+		CASE WHEN registration ? 'import' THEN 'imported' ELSE 'trained' END, registered_at);
+	IF registration ? 'import' THEN
+		PERFORM churnops.record_import(v.model, register.version, registration);
+	END IF;
 
 	INSERT INTO churnops.audit (at, actor, "session_user", action, model, owner, version, detail)
-	SELECT registered_at, v.caller, t."session_user", coalesce(registration->>'action', 'train'), m.name, m.owner, register.version,
+	SELECT registered_at, v.caller, t."session_user",
+		CASE WHEN registration ? 'import' THEN 'import' ELSE 'train' END, m.name, m.owner, register.version,
 		jsonb_build_object('run', run_id, 'dataset', dataset_id, 'dataset_digest', d.digest,
 						   'artifact_digest', v.artifact_digest)
-			|| coalesce(registration->'detail', '{}')
+			|| coalesce((registration->'import') - 'content', '{}')
 	FROM churnops.model AS m WHERE m.name = v.model;
 
 	IF register.version = 1 THEN

@@ -352,7 +352,12 @@ $$;
 COMMENT ON FUNCTION churnops.check_claims(jsonb, bytea) IS
 'Decodes the artifact of a document, and refuses a content that says something else of it.';
 
-CREATE FUNCTION churnops.registration_of(content jsonb, caller name, model text, description text)
+CREATE FUNCTION churnops.registration_of(
+	content jsonb,
+	integrity text,
+	caller name,
+	model text,
+	description text)
 RETURNS jsonb
 LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -372,14 +377,49 @@ AS $$
 		'environment', r->'environment', 'code_version', r->'code_version',
 		'started_at', r->'started_at', 'seconds', r->'seconds',
 		'dataset', content->'dataset',
-		'action', 'import', 'reason', 'imported',
-		'detail', jsonb_build_object('source_database', content #> '{exported,database}',
+		'import', jsonb_build_object('source_database', content #> '{exported,database}',
 			'source_model', content #> '{model,name}', 'source_version', v->'version',
-			'exported_by', content #> '{exported,by}', 'exported_at', content #> '{exported,at}'))
+			'exported_by', content #> '{exported,by}', 'exported_at', content #> '{exported,at}',
+			'integrity', integrity, 'content', content))
 	FROM (SELECT content->'version', content->'run') AS c(v, r)
 $$;
-COMMENT ON FUNCTION churnops.registration_of(jsonb, name, text, text) IS
+COMMENT ON FUNCTION churnops.registration_of(jsonb, text, name, text, text) IS
 'What churnops.register() needs to know of an imported version.';
+
+CREATE FUNCTION churnops.record_import(model_name text, new_version integer, registration jsonb)
+RETURNS void
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	o record;
+	digest text := registration->>'artifact_digest';
+	existing integer;
+BEGIN
+	SELECT * INTO STRICT o FROM jsonb_to_record(registration->'import') AS r(
+		source_database text, source_model text, source_version integer, exported_by text,
+		exported_at timestamp with time zone, integrity text, content jsonb);
+	-- The model is locked by now: nobody takes in the same at the same time.
+	SELECT i.version INTO existing FROM churnops.import AS i
+	WHERE i.model = model_name AND i.source_database = o.source_database
+		AND i.source_model = o.source_model AND i.source_version = o.source_version
+		AND i.artifact_digest = digest;
+	IF FOUND THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'duplicate_object',
+			MESSAGE = format('%s/%s of database "%s" is here already, as version %s of model "%s"',
+				o.source_model, o.source_version, o.source_database, existing, model_name),
+			HINT = 'Use that version, or import the document under another name.';
+	END IF;
+	INSERT INTO churnops.import (model, version, source_database, source_model, source_version,
+		exported_by, exported_at, imported_by, imported_at, artifact_digest, integrity, content)
+	VALUES (model_name, new_version, o.source_database, o.source_model, o.source_version,
+		o.exported_by, o.exported_at, registration->>'caller', clock_timestamp(), digest,
+		o.integrity, o.content);
+END
+$$;
+COMMENT ON FUNCTION churnops.record_import(text, integer, jsonb) IS
+'Records where a version that is being registered came from; the same is not taken in again.';
 
 CREATE FUNCTION churnops.import(
 	caller name,
@@ -399,7 +439,6 @@ AS $$
 #variable_conflict use_column
 DECLARE
 	d record;
-	existing integer;
 BEGIN
 	SELECT * INTO STRICT d FROM churnops.open_document(document);
 	PERFORM churnops.check_content(d.content);
@@ -412,29 +451,9 @@ BEGIN
 	source_ref := format('%s/%s', d.content #>> '{model,name}', d.content #>> '{version,version}');
 
 	SELECT r.version, r.status INTO STRICT import.version, import.status
-	FROM churnops.register(churnops.registration_of(d.content, caller, model_name,
-		description), d.artifact) AS r;
+	FROM churnops.register(churnops.registration_of(d.content, d.integrity, caller,
+		model_name, description), d.artifact) AS r;
 	ref := format('%s/%s', model_name, version);
-
-	-- The model is locked by now: nobody takes in the same at the same time.
-	SELECT i.version INTO existing FROM churnops.import AS i
-	WHERE i.model = model_name AND i.source_database = import.source_database
-		AND i.source_model = d.content #>> '{model,name}'
-		AND i.source_version = (d.content #>> '{version,version}')::integer
-		AND i.artifact_digest = import.artifact_digest;
-	IF FOUND THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'duplicate_object',
-			MESSAGE = format('%s of database "%s" is here already, as version %s of model "%s"',
-							 source_ref, source_database, existing, model_name),
-			HINT = 'Use that version, or import the document under another name.';
-	END IF;
-	INSERT INTO churnops.import (model, version, source_database, source_model, source_version,
-		exported_by, exported_at, imported_by, imported_at, artifact_digest, integrity, content)
-	VALUES (model_name, import.version, import.source_database, d.content #>> '{model,name}',
-		(d.content #>> '{version,version}')::integer, d.content #>> '{exported,by}',
-		(d.content #>> '{exported,at}')::timestamp with time zone, caller, clock_timestamp(),
-		import.artifact_digest, d.integrity, d.content);
 END
 $$;
 COMMENT ON FUNCTION churnops.import(name, text, text, text) IS

@@ -3,11 +3,14 @@ BEGIN;
 \ir include/setup.sql
 SELECT no_plan();
 
+-- From PostgreSQL 17 on, the row types of tables and the types of arrays are members too.
 CREATE TEMPORARY VIEW member AS
 SELECT d.classid, d.objid, pg_describe_object(d.classid, d.objid, 0) AS description
 FROM pg_depend AS d
 JOIN pg_extension AS e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
-WHERE d.deptype = 'e' AND e.extname = 'churnops';
+WHERE d.deptype = 'e' AND e.extname = 'churnops' AND NOT (d.classid = 'pg_type'::regclass AND d.objid IN (
+	SELECT t.oid FROM pg_type AS t LEFT JOIN pg_class AS c ON c.oid = t.typrelid
+	WHERE t.typcategory = 'A' OR c.relkind <> 'c'));
 
 CREATE TEMPORARY VIEW member_function AS
 SELECT p.*, p.oid::regprocedure::text AS signature,
