@@ -87,8 +87,10 @@ BEGIN
 		CONTINUE WHEN NOT FOUND;
 
 		-- One name space serves all roles, so a taken name has to be refused; the
-		-- text says no more than that, and is the one of the check before training.
-		IF NOT churnops.has_right(wanted.caller::name, wanted.model, 'train') THEN
+		-- texts are those of the check before training, and tell strangers no more.
+		IF churnops.has_right(wanted.caller::name, wanted.model, 'any') THEN
+			PERFORM churnops.require_right(wanted.caller::name, wanted.model, 'train');
+		ELSE
 			RAISE EXCEPTION USING
 				ERRCODE = 'insufficient_privilege',
 				MESSAGE = format('cannot train model "%s"', wanted.model),

@@ -1,8 +1,9 @@
 -- Views: what users read
 --
--- They belong to the extension's owner and check the reader: rows of models
--- whose owner's privileges the current role has.  security_barrier keeps a
--- function in the reader's WHERE from seeing the others.
+-- They belong to the extension's owner and check the reader: of a model on
+-- which the current role has any right its name and what it predicts, with the
+-- right to read the rest.  security_barrier keeps a function in the reader's
+-- WHERE from seeing the others.
 
 CREATE VIEW churnops.models WITH (security_barrier) AS
 SELECT
@@ -21,11 +22,9 @@ SELECT
 	 WHERE a.model = m.name) AS aliases,
 	m.created_at
 FROM churnops.model AS m
-WHERE EXISTS (
-	SELECT FROM pg_catalog.pg_roles AS r
-	WHERE r.rolname = m.owner AND pg_catalog.pg_has_role(r.oid, 'USAGE'));
+WHERE @extschema@.churnops_has_right(m.name, 'any');
 COMMENT ON VIEW churnops.models IS
-'Models the current role may use, one row each.';
+'Models on which the current role has a right, one row each.';
 COMMENT ON COLUMN churnops.models.name IS 'Name of the model.';
 COMMENT ON COLUMN churnops.models.task IS 'classification or regression.';
 COMMENT ON COLUMN churnops.models.target IS 'Column the model predicts.';
@@ -65,10 +64,11 @@ SELECT
 	v.created_by,
 	v.created_at
 FROM churnops.version AS v
-JOIN churnops.models AS m ON m.name = v.model
-JOIN churnops.dataset AS d ON d.dataset = v.dataset;
+JOIN churnops.model AS m ON m.name = v.model
+JOIN churnops.dataset AS d ON d.dataset = v.dataset
+WHERE @extschema@.churnops_has_right(v.model, 'read');
 COMMENT ON VIEW churnops.versions IS
-'Versions of the models the current role may use, one row each.';
+'Versions of the models the current role may read, one row each.';
 COMMENT ON COLUMN churnops.versions.model IS 'Name of the model.';
 COMMENT ON COLUMN churnops.versions.version IS 'Number of the version, from 1.';
 COMMENT ON COLUMN churnops.versions.status IS 'pending, approved, rejected or archived.';
@@ -125,11 +125,11 @@ SELECT
 	v.run,
 	v.artifact_digest
 FROM churnops.version AS v
-JOIN churnops.models AS m ON m.name = v.model
 JOIN churnops.run AS r ON r.run = v.run
-JOIN churnops.dataset AS d ON d.dataset = v.dataset;
+JOIN churnops.dataset AS d ON d.dataset = v.dataset
+WHERE @extschema@.churnops_has_right(v.model, 'read');
 COMMENT ON VIEW churnops.lineage IS
-'Everything that went into a version, one row for each version the current role may use.';
+'Everything that went into a version, one row for each version the current role may read.';
 COMMENT ON COLUMN churnops.lineage.model IS 'Name of the model.';
 COMMENT ON COLUMN churnops.lineage.version IS 'Number of the version, from 1.';
 COMMENT ON COLUMN churnops.lineage.query IS 'Query as the caller gave it.';

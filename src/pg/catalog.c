@@ -188,6 +188,13 @@ probe_begin(Probe *probe, const char *table, const char *index, const ProbeKey *
 	return HeapTupleIsValid(probe->tuple);
 }
 
+bool
+probe_next(Probe *probe)
+{
+	probe->tuple = systable_getnext(probe->scan);
+	return HeapTupleIsValid(probe->tuple);
+}
+
 /* The lock stays until the end of the transaction, as after any query. */
 void
 probe_end(Probe *probe)

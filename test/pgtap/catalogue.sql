@@ -46,7 +46,7 @@ SELECT set_eq(
 		('churnops_predict_support', 'i', 's'), ('churnops_score', 'v', 'u'),
 		('churnops_evaluate', 'v', 'u'), ('churnops_importance', 's', 'u'),
 		('churnops_promote', 'v', 'u'), ('churnops_drop_alias', 'v', 'u'),
-		('churnops_drop_model', 'v', 'u')$$,
+		('churnops_drop_model', 'v', 'u'), ('churnops_has_right', 's', 's')$$,
 	'public functions, their volatility and parallel labels');
 SELECT is_empty(
 	'SELECT signature FROM member_function WHERE NOT internal AND proisstrict AND pronargs > 0',
@@ -95,7 +95,7 @@ SELECT is_empty(
 SELECT set_eq(
 	$$SELECT relname::text, relkind::text FROM member_relation WHERE relkind <> 'S'$$,
 	$$VALUES ('model', 'r'), ('dataset', 'r'), ('run', 'r'), ('version', 'r'), ('version_event', 'r'),
-		('alias', 'r'), ('alias_event', 'r'), ('audit', 'r'),
+		('alias', 'r'), ('alias_event', 'r'), ('audit', 'r'), ('privilege', 'r'),
 		('models', 'v'), ('versions', 'v'), ('lineage', 'v')$$,
 	'tables and views');
 SELECT is_empty(
