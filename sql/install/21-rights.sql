@@ -89,8 +89,10 @@ BEGIN
 			MESSAGE = CASE WHEN wanted = 'owner'
 				THEN format('must be owner of model "%s"', model_name)
 				ELSE format('permission denied for model "%s"', model_name) END,
-			DETAIL = CASE WHEN wanted <> 'owner' THEN format('Role "%s" lacks the right to %s%s.',
-				caller, wanted, coalesce(format(' to alias "%s"', alias_name), '')) END,
+			DETAIL = CASE WHEN wanted = 'owner'
+				THEN format('Role "%s" is not a member of role "%s".', caller, found_owner)
+				ELSE format('Role "%s" lacks the right to %s%s.', caller, wanted,
+							' to alias "' || alias_name || '"') END,
 			HINT = CASE WHEN wanted = 'owner'
 				THEN format('Ask a member of role "%s".', found_owner)
 				ELSE format('A member of role "%s" can give it: SELECT churnops_grant(''%s'', %L, ''%s'');',
