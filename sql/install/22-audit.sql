@@ -132,7 +132,7 @@ BEGIN
 	SELECT jsonb_agg(jsonb_build_object('table', t.name, 'last', k.last, 'count', s.count,
 										'digest', s.digest) ORDER BY t.name)
 	INTO e.covered
-	FROM unnest(churnops.audited_tables() || 'audit') AS t(name)
+	FROM unnest(churnops.audited_tables() || 'audit'::text) AS t(name)
 	CROSS JOIN LATERAL (
 		SELECT coalesce(max(d.key), 0) AS last FROM churnops.row_digests(t.name, model_name) AS d) AS k
 	CROSS JOIN LATERAL churnops.set_digest(t.name, model_name, k.last) AS s;

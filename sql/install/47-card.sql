@@ -2,7 +2,7 @@
 --
 -- Everything comes from the registry, in a fixed order and with times in UTC, so
 -- the card of a version changes only when something happens to it.  What users
--- have written is escaped: no text can make a heading, a cell or a link.
+-- have written is escaped: no text can make a heading, a cell or a list.
 
 -- Since: 0.2.0
 CREATE FUNCTION @extschema@.churnops_model_card(model_ref text) RETURNS text
@@ -16,8 +16,9 @@ CREATE FUNCTION churnops.markdown(value text) RETURNS text
 LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT regexp_replace(regexp_replace(trim(value), '\s+', ' ', 'g'),
-						  '([\\`*_{}\[\]<>()#+!|~&$-])', '\\\1', 'g')
+	-- What means something anywhere, and what does at the beginning of a list's item.
+	SELECT regexp_replace(regexp_replace(regexp_replace(trim(value), '\s+', ' ', 'g'),
+		'([\\`*_\[\]<>#|~&$])', '\\\1', 'g'), '^(\d*)([-+.)])(\s|$)', '\1\\\2\3')
 $$;
 COMMENT ON FUNCTION churnops.markdown(text) IS
 'A text on one line, for Markdown''s paragraphs and tables, without a meaning of its own.';
@@ -223,7 +224,7 @@ AS $$
 		CASE WHEN v.params->>'class_weight' IS NOT NULL
 			THEN '- Classes were weighted: probabilities are those of the weighted population.' END,
 		CASE WHEN r.n_unknown_target > 0
-			THEN format('- %s rows with an unknown target were left out.', r.n_unknown_target) END,
+			THEN format('- Rows with an unknown target were left out: %s.', r.n_unknown_target) END,
 		CASE WHEN jsonb_array_length(v.metrics->'warnings') > 0
 			THEN '- The evaluation gave warnings, see above.' END)
 	FROM churnops.version AS v JOIN churnops.run AS r ON r.run = v.run

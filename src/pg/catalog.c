@@ -41,6 +41,7 @@
 #define CATALOG_SCHEMA "churnops"
 #define EXTENSION_NAME "churnops"
 #define PUBLIC_PREFIX "churnops_"
+#define DELETE_FROM "DELETE FROM " CATALOG_SCHEMA "."
 
 PG_FUNCTION_INFO_V1(churnops_as_owner);
 PG_FUNCTION_INFO_V1(churnops_refuse_change);
@@ -49,11 +50,25 @@ PG_FUNCTION_INFO_V1(churnops_delete_model_rows);
 /* True only while churnops_delete_model_rows() runs its own statements. */
 static bool deleting_model = false;
 
+/* A relation of ours; InvalidOid if there is none. */
+static Oid
+find_relation(const char *name)
+{
+	Oid			schema = get_namespace_oid(CATALOG_SCHEMA, true);
+
+	return OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+}
+
+bool
+catalog_has(const char *name)
+{
+	return OidIsValid(find_relation(name));
+}
+
 Oid
 catalog_relation(const char *name)
 {
-	Oid			schema = get_namespace_oid(CATALOG_SCHEMA, true);
-	Oid			relation = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+	Oid			relation = find_relation(name);
 
 	if (!OidIsValid(relation))
 		ereport(ERROR,
@@ -407,19 +422,28 @@ churnops_refuse_change(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
+/* Is the table of such a statement there?  Not, if the extension is older than the library. */
+static bool
+deletes_from_known_table(const char *statement)
+{
+	const char *table = statement + strlen(DELETE_FROM);
+
+	return catalog_has(pnstrdup(table, strcspn(table, " ")));
+}
+
 /* Everything of one model but the audit log: churnops.delete_model_rows(model), owner only. */
 Datum
 churnops_delete_model_rows(PG_FUNCTION_ARGS)
 {
 	static const char *const statements[] = {
-		"DELETE FROM churnops.privilege WHERE model = $1",
-		"DELETE FROM churnops.alias WHERE model = $1",
-		"DELETE FROM churnops.alias_event WHERE model = $1",
-		"DELETE FROM churnops.version_event WHERE model = $1",
-		"DELETE FROM churnops.version WHERE model = $1",
-		"DELETE FROM churnops.run WHERE model = $1",
-		"DELETE FROM churnops.dataset WHERE model = $1",
-		"DELETE FROM churnops.model WHERE name = $1",
+		DELETE_FROM "privilege WHERE model = $1",
+		DELETE_FROM "alias WHERE model = $1",
+		DELETE_FROM "alias_event WHERE model = $1",
+		DELETE_FROM "version_event WHERE model = $1",
+		DELETE_FROM "version WHERE model = $1",
+		DELETE_FROM "run WHERE model = $1",
+		DELETE_FROM "dataset WHERE model = $1",
+		DELETE_FROM "model WHERE name = $1",
 	};
 	Oid			types[] = {TEXTOID};
 	Datum		values[] = {PG_GETARG_DATUM(0)};
@@ -431,7 +455,10 @@ churnops_delete_model_rows(PG_FUNCTION_ARGS)
 	PG_TRY();
 	{
 		for (size_t i = 0; i < lengthof(statements); i++)
-			(void) catalog_execute(statements[i], 1, types, values, NULL);
+		{
+			if (deletes_from_known_table(statements[i]))
+				(void) catalog_execute(statements[i], 1, types, values, NULL);
+		}
 	}
 	PG_FINALLY();
 	{

@@ -16,6 +16,9 @@
 /* OID of a relation or index of schema churnops; errors if it is not there. */
 extern Oid	catalog_relation(const char *name);
 
+/* Is it there?  Not, if the extension in this database is older than the library. */
+extern bool catalog_has(const char *name);
+
 /* The extension's owner. */
 extern Oid	catalog_owner(void);
 

@@ -284,6 +284,8 @@ probe_privileges(const char *model, const RightCheck *wanted)
 	bool		found;
 	ModelAccess access = MODEL_FORBIDDEN;
 
+	if (!catalog_has("privilege"))	/* 0.1.0, not yet updated */
+		return access;
 	for (found = probe_begin(&probe, "privilege", "privilege_pkey", &key, 1);
 		 found && access != MODEL_ALLOWED; found = probe_next(&probe))
 	{
