@@ -217,6 +217,7 @@ CREATE TABLE churnops.alias_event (
 );
 CREATE INDEX alias_event_alias_idx ON churnops.alias_event (model, alias, event);
 CREATE INDEX alias_event_time_idx ON churnops.alias_event (model, alias, changed_at);
+CREATE INDEX alias_event_version_idx ON churnops.alias_event (model, to_version, event);
 COMMENT ON TABLE churnops.alias_event IS
 'Every change of an alias: who, when, why, from and to. Append-only.';
 COMMENT ON COLUMN churnops.alias_event.from_version IS

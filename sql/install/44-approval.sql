@@ -291,9 +291,9 @@ BEGIN
 	END IF;
 
 	state := churnops.set_status(caller, 'approve', target.model, target.version, 'approved', reason);
-	PERFORM FROM churnops.alias_event AS e
-	WHERE e.model = target.model AND e.alias = 'champion';
-	IF NOT FOUND THEN
+	IF NOT EXISTS (
+			SELECT FROM churnops.alias_event AS e
+			WHERE e.model = target.model AND e.alias = 'champion') THEN
 		PERFORM churnops.set_alias(target.model, 'champion', target.version, caller,
 								   'first approved version of the model');
 	END IF;

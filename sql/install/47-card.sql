@@ -199,11 +199,13 @@ AS $$
 			FROM churnops.version_event AS e
 			WHERE e.model = v.model AND e.version = v.version ORDER BY e.event)),
 		'## Aliases',
-		churnops.markdown_table('{Time,Alias,From,To,By,Reason}', ARRAY(
-			SELECT churnops.markdown_row(churnops.utc(e.changed_at), e.alias, coalesce(e.from_version::text, 'none'),
-										 coalesce(e.to_version::text, 'none'), e.changed_by, e.reason)
+		churnops.markdown_table('{Alias,From,Until,By,Reason}', ARRAY(
+			SELECT churnops.markdown_row(e.alias, churnops.utc(e.changed_at), coalesce((
+					SELECT churnops.utc(n.changed_at) FROM churnops.alias_event AS n
+					WHERE n.model = e.model AND n.alias = e.alias AND n.event > e.event
+					ORDER BY n.event LIMIT 1), 'now'), e.changed_by, e.reason)
 			FROM churnops.alias_event AS e
-			WHERE e.model = v.model AND v.version IN (e.from_version, e.to_version) ORDER BY e.event)))
+			WHERE e.model = v.model AND e.to_version = v.version ORDER BY e.event)))
 	FROM churnops.version AS v JOIN churnops.run AS r ON r.run = v.run
 	WHERE v.model = model_name AND v.version = version_number
 $$;

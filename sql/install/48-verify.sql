@@ -19,9 +19,13 @@ COMMENT ON FUNCTION @extschema@.churnops_verify(text) IS
 
 CREATE FUNCTION churnops.verify_chain(model_name text)
 RETURNS TABLE (entry bigint, relation text, key text, problem text)
-LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = 'force_custom_plan'
 AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY
 	WITH chain AS (
 		SELECT a.entry, a.link - coalesce(lag(a.link) OVER w, 0) - 1 AS n_missing,
 			lag(a.hash) OVER w AS previous
@@ -42,17 +46,22 @@ AS $$
 		AND a.entry > coalesce((
 			SELECT s.last
 			FROM churnops.audit AS f, jsonb_to_recordset(f.covered) AS s("table" text, last bigint)
-			WHERE f.model = model_name AND f.link = 1 AND s."table" = 'audit'), 0)
+			WHERE f.model = model_name AND f.link = 1 AND s."table" = 'audit'), 0);
+END
 $$;
 COMMENT ON FUNCTION churnops.verify_chain(text) IS
 'Entries of the audit that are not those of their chain.';
 
 CREATE FUNCTION churnops.verify_rows(model_name text)
 RETURNS TABLE (entry bigint, relation text, key text, problem text)
-LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = 'force_custom_plan'
 AS $$
+#variable_conflict use_column
+BEGIN
 	-- What was of an earlier model of the name went with it.
+	RETURN QUERY
 	WITH covered AS MATERIALIZED (
 		SELECT a.entry, c."table" AS relation, c.key, c.last, c.count, c.digest
 		FROM churnops.audit AS a,
@@ -81,16 +90,21 @@ AS $$
 	FROM present AS p
 	WHERE p.relation = ANY (churnops.audited_tables())
 		AND NOT EXISTS (SELECT FROM covered AS c WHERE c.relation = p.relation AND c.key = p.key)
-		AND p.key > coalesce((SELECT max(c.last) FROM covered AS c WHERE c.relation = p.relation), 0)
+		AND p.key > coalesce((SELECT max(c.last) FROM covered AS c WHERE c.relation = p.relation), 0);
+END
 $$;
 COMMENT ON FUNCTION churnops.verify_rows(text) IS
 'Rows of a model that are not as the audit has them.';
 
 CREATE FUNCTION churnops.verify_state(model_name text)
 RETURNS TABLE (entry bigint, relation text, key text, problem text)
-LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = 'force_custom_plan'
 AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY
 	WITH latest AS (
 		SELECT a.entry, a.action, a.owner FROM churnops.audit AS a
 		WHERE a.model = model_name ORDER BY a.link DESC NULLS LAST, a.entry DESC LIMIT 1
@@ -147,7 +161,8 @@ AS $$
 	SELECT NULL, 'model', model_name, format('its last version was %s, there is version %s', m.last_version, n.last)
 	FROM churnops.model AS m,
 		(SELECT max(v.version) AS last FROM churnops.version AS v WHERE v.model = model_name) AS n
-	WHERE m.name = model_name AND n.last > m.last_version
+	WHERE m.name = model_name AND n.last > m.last_version;
+END
 $$;
 COMMENT ON FUNCTION churnops.verify_state(text) IS
 'What of a model is now and does not follow from its past.';
@@ -159,31 +174,35 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	allowed text[];
+	one text;
 BEGIN
 	-- Models that are there by the right to read; those that are not by their last owner.
 	SELECT array_agg(n.name ORDER BY n.name) INTO allowed
 	FROM (
 		SELECT m.name FROM churnops.model AS m
-		WHERE m.name = coalesce(model_name, m.name) AND churnops.has_right(caller, m.name, 'read')
-		UNION
-		SELECT DISTINCT a.model FROM churnops.audit AS a
-		WHERE a.model = coalesce(model_name, a.model)
-			AND NOT EXISTS (SELECT FROM churnops.model AS m WHERE m.name = a.model)
-			AND churnops.may_use(caller, (
-				SELECT l.owner FROM churnops.audit AS l
-				WHERE l.model = a.model ORDER BY l.entry DESC LIMIT 1))) AS n;
+		WHERE (model_name IS NULL OR m.name = model_name) AND churnops.has_right(caller, m.name, 'read')
+		UNION ALL
+		SELECT g.name
+		FROM (
+			SELECT a.model AS name FROM churnops.audit AS a WHERE model_name IS NULL OR a.model = model_name
+			EXCEPT SELECT m.name FROM churnops.model AS m) AS g
+		CROSS JOIN LATERAL (
+			SELECT a.owner FROM churnops.audit AS a
+			WHERE a.model = g.name ORDER BY a.entry DESC LIMIT 1) AS l
+		WHERE churnops.may_use(caller, l.owner)) AS n;
 	IF allowed IS NULL AND model_name IS NOT NULL THEN
 		PERFORM churnops.check_name(model_name, 'model');
 		PERFORM churnops.require_right(caller, model_name, 'read');
 	END IF;
-	RETURN QUERY
-	SELECT n.name, p.entry, p.relation, p.key, p.problem
-	FROM unnest(allowed) AS n(name)
-	CROSS JOIN LATERAL (
-		SELECT * FROM churnops.verify_chain(n.name)
-		UNION ALL SELECT * FROM churnops.verify_rows(n.name)
-		UNION ALL SELECT * FROM churnops.verify_state(n.name)) AS p
-	ORDER BY n.name, p.entry NULLS LAST, p.relation, length(p.key), p.key;
+	FOREACH one IN ARRAY coalesce(allowed, '{}') LOOP
+		RETURN QUERY
+		SELECT one, p.entry, p.relation, p.key, p.problem
+		FROM (
+			SELECT * FROM churnops.verify_chain(one)
+			UNION ALL SELECT * FROM churnops.verify_rows(one)
+			UNION ALL SELECT * FROM churnops.verify_state(one)) AS p
+		ORDER BY p.entry NULLS LAST, p.relation, length(p.key), p.key;
+	END LOOP;
 END
 $$;
 COMMENT ON FUNCTION churnops.verify(name, text) IS

@@ -71,7 +71,7 @@ SELECT
 FROM churnops.version AS v
 JOIN churnops.model AS m ON m.name = v.model
 JOIN churnops.dataset AS d ON d.dataset = v.dataset
-WHERE @extschema@.churnops_has_right(v.model, 'read');
+WHERE @extschema@.churnops_has_right(m.name, 'read');
 COMMENT ON VIEW churnops.versions IS
 'Versions of the models the current role may read, one row each.';
 COMMENT ON COLUMN churnops.versions.model IS 'Name of the model.';
@@ -132,7 +132,8 @@ SELECT
 FROM churnops.version AS v
 JOIN churnops.run AS r ON r.run = v.run
 JOIN churnops.dataset AS d ON d.dataset = v.dataset
-WHERE @extschema@.churnops_has_right(v.model, 'read');
+JOIN churnops.model AS m ON m.name = v.model
+WHERE @extschema@.churnops_has_right(m.name, 'read');
 COMMENT ON VIEW churnops.lineage IS
 'Everything that went into a version, one row for each version the current role may read.';
 COMMENT ON COLUMN churnops.lineage.model IS 'Name of the model.';
@@ -197,7 +198,8 @@ SELECT
 	e.restores IS NOT NULL AS is_rollback,
 	e.event
 FROM churnops.alias_event AS e
-WHERE @extschema@.churnops_has_right(e.model, 'read');
+JOIN churnops.model AS m ON m.name = e.model
+WHERE @extschema@.churnops_has_right(m.name, 'read');
 COMMENT ON VIEW churnops.alias_history IS
 'What every alias has meant, one row for each change, of the models the current role may read.';
 COMMENT ON COLUMN churnops.alias_history.model IS 'Name of the model.';
@@ -229,7 +231,8 @@ SELECT
 	e.reason,
 	e.event
 FROM churnops.version_event AS e
-WHERE @extschema@.churnops_has_right(e.model, 'read');
+JOIN churnops.model AS m ON m.name = e.model
+WHERE @extschema@.churnops_has_right(m.name, 'read');
 COMMENT ON VIEW churnops.version_history IS
 'Statuses that versions have had, one row for each change, of the models the current role may read.';
 COMMENT ON COLUMN churnops.version_history.model IS 'Name of the model.';
@@ -284,11 +287,11 @@ SELECT
 FROM churnops.audit AS a
 -- By the owner at that time, since the model may be gone, or another's of that
 -- name; others read of the model that there is now.
-WHERE EXISTS (
-		SELECT FROM pg_catalog.pg_roles AS r
-		WHERE r.rolname = a.owner AND pg_catalog.pg_has_role(r.oid, 'USAGE'))
-	OR @extschema@.churnops_has_right(a.model, 'read') AND a.at >= (
-		SELECT m.created_at FROM churnops.model AS m WHERE m.name = a.model);
+WHERE a.owner IN (
+		SELECT r.rolname::text FROM pg_catalog.pg_roles AS r WHERE pg_catalog.pg_has_role(r.oid, 'USAGE'))
+	OR a.model IN (
+		SELECT m.name FROM churnops.model AS m WHERE @extschema@.churnops_has_right(m.name, 'read'))
+	AND a.at >= (SELECT m.created_at FROM churnops.model AS m WHERE m.name = a.model);
 COMMENT ON VIEW churnops.audit_log IS
 'What was done to models, dropped ones too, one row for each entry that the current role may read.';
 COMMENT ON COLUMN churnops.audit_log.entry IS 'Number of the entry; it orders them.';

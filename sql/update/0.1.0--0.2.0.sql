@@ -31,6 +31,7 @@ ALTER TABLE churnops.alias_event ADD COLUMN restores bigint;
 COMMENT ON COLUMN churnops.alias_event.restores IS
 'Of a rollback: the event whose state it brought back. What served before it, served before that.';
 CREATE INDEX alias_event_time_idx ON churnops.alias_event (model, alias, changed_at);
+CREATE INDEX alias_event_version_idx ON churnops.alias_event (model, to_version, event);
 ALTER TABLE churnops.audit ADD COLUMN link bigint, ADD COLUMN covered jsonb, ADD COLUMN hash text;
 CREATE UNIQUE INDEX audit_link_idx ON churnops.audit (model, link);
 COMMENT ON TABLE churnops.audit IS

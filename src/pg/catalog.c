@@ -436,14 +436,14 @@ Datum
 churnops_delete_model_rows(PG_FUNCTION_ARGS)
 {
 	static const char *const statements[] = {
-		DELETE_FROM "privilege WHERE model = $1",
-		DELETE_FROM "alias WHERE model = $1",
-		DELETE_FROM "alias_event WHERE model = $1",
-		DELETE_FROM "version_event WHERE model = $1",
-		DELETE_FROM "version WHERE model = $1",
-		DELETE_FROM "run WHERE model = $1",
-		DELETE_FROM "dataset WHERE model = $1",
-		DELETE_FROM "model WHERE name = $1",
+		"DELETE FROM churnops.privilege WHERE model = $1",
+		"DELETE FROM churnops.alias WHERE model = $1",
+		"DELETE FROM churnops.alias_event WHERE model = $1",
+		"DELETE FROM churnops.version_event WHERE model = $1",
+		"DELETE FROM churnops.version WHERE model = $1",
+		"DELETE FROM churnops.run WHERE model = $1",
+		"DELETE FROM churnops.dataset WHERE model = $1",
+		"DELETE FROM churnops.model WHERE name = $1",
 	};
 	Oid			types[] = {TEXTOID};
 	Datum		values[] = {PG_GETARG_DATUM(0)};

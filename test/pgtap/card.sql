@@ -117,9 +117,9 @@ None.
 
 ## Aliases
 
-| Time | Alias | From | To | By | Reason |
-|---|---|---|---|---|---|
-| TIME | champion | none | 1 | churnops\_alice | first version of the model |
+| Alias | From | Until | By | Reason |
+|---|---|---|---|---|
+| champion | TIME | now | churnops\_alice | first version of the model |
 
 ## Limits
 
