@@ -17,6 +17,7 @@ SELECT churnops_promote('churn/2', 'shadow');
 SELECT churnops_drop_alias('churn@shadow');
 SELECT churnops_drop_model('gone');
 SELECT churnops_import(churnops_export('churn/2'), 'taken');
+SELECT churnops_grant('churn', 'churnops_bob', 'predict');
+SELECT churnops_rollback('churn', 'it was not');
+SELECT churnops_promote('churn/2', reason => 'it was');
 RESET ROLE;
-INSERT INTO churnops.privilege (model, grantee, "right", granted_by, granted_at)
-VALUES ('churn', 'churnops_bob', 'predict', 'churnops_alice', clock_timestamp());
