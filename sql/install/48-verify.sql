@@ -88,9 +88,10 @@ BEGIN
 	UNION ALL
 	SELECT NULL, p.relation, p.key::text, 'the row is not in the audit'
 	FROM present AS p
-	WHERE p.relation = ANY (churnops.audited_tables())
-		AND NOT EXISTS (SELECT FROM covered AS c WHERE c.relation = p.relation AND c.key = p.key)
-		AND p.key > coalesce((SELECT max(c.last) FROM covered AS c WHERE c.relation = p.relation), 0);
+	LEFT JOIN covered AS c USING (relation, key)
+	LEFT JOIN (
+		SELECT c.relation, max(c.last) AS last FROM covered AS c GROUP BY c.relation) AS s USING (relation)
+	WHERE p.relation = ANY (churnops.audited_tables()) AND c.entry IS NULL AND p.key > coalesce(s.last, 0);
 END
 $$;
 COMMENT ON FUNCTION churnops.verify_rows(text) IS
