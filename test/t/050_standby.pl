@@ -40,6 +40,9 @@ $_->quit foreach ($open, $older);
 my %refused = (
 	churnops_train => q{churnops_train('churn', 'SELECT * FROM customers', 'churn')},
 	churnops_promote => q{churnops_promote('churn/2')},
+	churnops_rollback => q{churnops_rollback('churn', 'no reason')},
+	churnops_approve => q{churnops_approve('churn/1')},
+	churnops_grant => q{churnops_grant('churn', 'public', 'predict')},
 	churnops_drop_alias => q{churnops_drop_alias('churn@challenger')},
 	churnops_drop_model => q{churnops_drop_model('churn')},
 	churnops_import => q{churnops_import(churnops_export('churn/2'), 'new')});
@@ -72,6 +75,7 @@ is( $standby->safe_psql(
 	SET ROLE churnops_alice;
 	SELECT ref FROM churnops_train('churn', 'SELECT * FROM customers', 'churn', '{"n_estimators": 5}', key => '{customer_id}');
 	SELECT version, previous_version FROM churnops_promote('churn/3');
+	RESET ROLE;
 	SELECT count(*) - count(DISTINCT event) FROM churnops.alias_event;
 	SELECT artifact_digest = lag(artifact_digest, 2) OVER (ORDER BY version) FROM churnops.versions WHERE model = 'churn'
 	ORDER BY version DESC LIMIT 1;
