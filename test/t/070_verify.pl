@@ -68,7 +68,9 @@ $node->safe_psql('postgres', 'CREATE DATABASE updated');
 $node->safe_psql('updated', q{CREATE EXTENSION churnops VERSION '0.1.0'});
 fill('updated');
 $node->safe_psql('postgres', 'CREATE DATABASE dumped TEMPLATE updated');
-$node->safe_psql('updated', 'ALTER EXTENSION churnops UPDATE');
+$node->safe_psql('updated', 'ANALYZE; ALTER EXTENSION churnops UPDATE; ANALYZE');
+is($node->safe_psql('updated', q{SELECT count(*) FROM pg_statistic WHERE starelid::regclass::text LIKE 'churnops.%'}), '0',
+	'an update leaves no statistics that estimates would show');
 is($node->safe_psql('updated', $problems), '', 'an update begins a chain for each name');
 is($node->safe_psql('updated', q{SELECT model, action FROM churnops.audit WHERE link = 1 ORDER BY 1}),
 	"churn|chain\ngone|chain", 'of dropped models, too');
