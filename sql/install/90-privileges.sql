@@ -9,6 +9,7 @@ REVOKE ALL ON SCHEMA churnops FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA churnops TO PUBLIC;
 GRANT SELECT ON churnops.models, churnops.versions, churnops.lineage TO PUBLIC;
+GRANT SELECT ON churnops.datasets TO PUBLIC;
 
 -- A role that is granted SELECT on a table sees the rows of models it may use,
 -- and writes none whatever it is granted.  The views' own right check serves
@@ -48,3 +49,20 @@ CREATE POLICY read_usable ON churnops.audit FOR SELECT
 	USING (EXISTS (
 		SELECT FROM pg_catalog.pg_roles AS r
 		WHERE r.rolname = owner AND pg_catalog.pg_has_role(r.oid, 'USAGE')));
+
+-- Those of datasets, by the same rule.
+ALTER TABLE churnops.named_dataset ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read_usable ON churnops.named_dataset FOR SELECT
+	USING (name IN (SELECT d.name FROM churnops.datasets AS d));
+
+ALTER TABLE churnops.dataset_version ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read_usable ON churnops.dataset_version FOR SELECT
+	USING (dataset IN (SELECT d.name FROM churnops.datasets AS d));
+
+ALTER TABLE churnops.dataset_rows ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read_usable ON churnops.dataset_rows FOR SELECT
+	USING (dataset IN (SELECT d.name FROM churnops.datasets AS d));
+
+ALTER TABLE churnops.dataset_keys ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read_usable ON churnops.dataset_keys FOR SELECT
+	USING (dataset IN (SELECT d.name FROM churnops.datasets AS d));
