@@ -175,8 +175,8 @@ AS $$
 		FROM jsonb_array_elements(after->'values') AS e(v)),
 	both_sides AS (
 		SELECT a.value, a.share AS x, coalesce(b.share, 0) AS y FROM a LEFT JOIN b USING (value))
-	SELECT array_agg(x ORDER BY value) || greatest(0, 1 - sum(x)),
-		array_agg(y ORDER BY value) || greatest(0, 1 - sum(y))
+	SELECT array_agg(x ORDER BY value) || greatest(0, 1 - coalesce(sum(x), 0)),
+		array_agg(y ORDER BY value) || greatest(0, 1 - coalesce(sum(y), 0))
 	FROM both_sides
 	WHERE (before->>'n_counted')::double precision > 0 AND (after->>'n_counted')::double precision > 0
 $$;
@@ -418,6 +418,82 @@ END
 $$;
 COMMENT ON FUNCTION churnops.dataset_diff(name, text, integer, integer, integer) IS
 'churnops_dataset_diff on behalf of a role.';
+
+CREATE FUNCTION churnops.compare_ingredients(before jsonb, after jsonb) RETURNS jsonb
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH relations AS (
+		SELECT coalesce(a.name, b.name) AS name, a.digest AS digest_before, b.digest AS digest_after
+		FROM (SELECT format('%s.%s', r->>'schema', r->>'name') AS name, r->>'definition_digest' AS digest
+			  FROM jsonb_array_elements(before->'relations') AS r) AS a
+		FULL JOIN (
+			  SELECT format('%s.%s', r->>'schema', r->>'name') AS name, r->>'definition_digest' AS digest
+			  FROM jsonb_array_elements(after->'relations') AS r) AS b USING (name)
+		WHERE after ? 'relations' AND a.digest IS DISTINCT FROM b.digest),
+	changes AS (
+		SELECT 1 AS place, format('relation %s', r.name) AS ingredient,
+			to_jsonb(r.digest_before) AS value_before, to_jsonb(r.digest_after) AS value_after
+		FROM relations AS r
+		UNION ALL
+		SELECT 2, 'columns', before->'columns', after->'columns'
+		WHERE after ? 'columns' AND after->'columns' <> before->'columns'
+		UNION ALL
+		SELECT 3, 'data', before->'data', after->'data'
+		WHERE after ? 'data' AND after->'data' <> before->'data'
+		UNION ALL
+		SELECT 4, format('parameter %s', coalesce(a.name, b.name)), a.v, b.v
+		FROM jsonb_each(before->'params') AS a(name, v)
+		FULL JOIN jsonb_each(after->'params') AS b(name, v) USING (name)
+		WHERE after ? 'params' AND a.v IS DISTINCT FROM b.v
+		UNION ALL
+		SELECT 5, replace(k, '_', ' '), before->k, after->k
+		FROM unnest(ARRAY['algorithm_version', 'format_version']) AS k
+		WHERE before->k IS DISTINCT FROM after->k
+		UNION ALL
+		SELECT 6, coalesce(a.name, b.name), a.v, b.v
+		FROM jsonb_each(before->'environment') AS a(name, v)
+		FULL JOIN jsonb_each(after->'environment') AS b(name, v) USING (name)
+		WHERE a.v IS DISTINCT FROM b.v)
+	SELECT coalesce(jsonb_agg(jsonb_build_object('ingredient', c.ingredient, 'before', c.value_before,
+		'after', c.value_after) ORDER BY c.place, c.ingredient), '[]')
+	FROM changes AS c
+$$;
+COMMENT ON FUNCTION churnops.compare_ingredients(jsonb, jsonb) IS
+'What of a training is not as it was: relations, columns, data, parameters, versions, environment, as '
+'[{ingredient, before, after}].';
+
+CREATE FUNCTION churnops.describe_difference(
+	caller name,
+	dataset_ref text,
+	counts jsonb,
+	columns_now jsonb,
+	profile_now jsonb)
+RETURNS jsonb
+LANGUAGE sql STABLE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT counts || jsonb_build_object(
+		'dataset', format('datasets:/%s/%s', v.dataset, v.version),
+		'schema', (
+			SELECT coalesce(jsonb_agg(jsonb_build_object('column', s.item, 'change', s.measure,
+				'before', s.type_before, 'after', s.type_after)), '[]')
+			FROM churnops.compare_columns(v.columns, columns_now) AS s),
+		'columns', (
+			SELECT coalesce(jsonb_object_agg(p.item, p.measures), '{}')
+			FROM (
+				SELECT c.item, jsonb_object_agg(c.measure, CASE
+					WHEN c.measure IN ('psi', 'js', 'ks') THEN to_jsonb(c.distance)
+					ELSE jsonb_build_array(c.value_before, c.value_after) END) AS measures
+				FROM churnops.compare_profiles(v.profile, profile_now, v.n_rows,
+					(counts->>'rows_after')::bigint) AS c
+				WHERE c.distance <> 0
+				GROUP BY c.item) AS p))
+	FROM churnops.find_dataset_version(caller, dataset_ref) AS v
+$$;
+COMMENT ON FUNCTION churnops.describe_difference(name, text, jsonb, jsonb, jsonb) IS
+'How the rows that a query has now differ from those of a version of a dataset: counts as given, '
+'changes of the schema, and measures of the columns that are not as they were.';
 
 CREATE VIEW churnops.datasets WITH (security_barrier) AS
 SELECT
