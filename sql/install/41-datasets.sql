@@ -376,7 +376,8 @@ BEGIN
 			ERRCODE = 'dependent_objects_still_exist',
 			MESSAGE = format('dataset "%s" cannot be dropped: %s model version%s trained on it',
 							 dataset_name, trained.n, CASE trained.n WHEN 1 THEN ' was' ELSE 's were' END),
-			DETAIL = 'Versions of these models you may use: ' || trained.models || '.',
+			DETAIL = coalesce('Models of these that you may use: ' || trained.models || '.',
+				'You may use none of these models.'),
 			HINT = 'Drop the models first, or give up kept copies only, with churnops_forget.';
 	END IF;
 
@@ -478,7 +479,7 @@ BEGIN
 			MESSAGE = CASE WHEN keys IS NULL
 				THEN format('no version of dataset "%s" has a key', dataset_name)
 				ELSE format('argument "key" does not name the key columns of dataset "%s"', dataset_name) END,
-			DETAIL = 'Key columns: ' || keys || '.',
+			DETAIL = format('Key columns: %s.', coalesce(keys, 'none')),
 			HINT = CASE WHEN keys IS NULL
 				THEN 'Register it with key => ARRAY[...]: fingerprints are made when rows are read.'
 				ELSE 'Give a JSON object such as {"customer_id": 7}.' END;

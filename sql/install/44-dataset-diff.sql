@@ -321,9 +321,9 @@ BEGIN
 		FROM churnops.find_rows(caller, format('%s/%s', dataset_name, version_after),
 			CASE WHEN kept_after THEN fingerprints END) AS f)
 	SELECT
-		coalesce(
-			(SELECT jsonb_object_agg(k, coalesce(a.kept_row, b.kept_row)->k) FROM unnest(key) AS k)::text,
-			encode(w.fingerprint, 'hex')),
+		CASE WHEN a.kept_row IS NULL AND b.kept_row IS NULL THEN encode(w.fingerprint, 'hex')
+			ELSE (SELECT jsonb_object_agg(k, coalesce(a.kept_row, b.kept_row)->k) FROM unnest(key) AS k)::text
+		END,
 		w.change,
 		CASE WHEN w.change = 'changed' AND a.kept_row IS NOT NULL AND b.kept_row IS NOT NULL
 			THEN (SELECT jsonb_object_agg(e.k, e.v) FROM jsonb_each(a.kept_row) AS e(k, v)
@@ -503,7 +503,9 @@ SELECT
 	v.n_rows,
 	v.key,
 	v.digest,
-	churnops.is_kept(v.dataset, v.version) AS kept,
+	v.n_rows = 0 OR EXISTS (
+		SELECT FROM churnops.dataset_rows AS r
+		WHERE r.dataset = v.dataset AND r.version = v.version) AS kept,
 	coalesce((SELECT sum(pg_catalog.pg_column_size(r.bytes)) FROM churnops.dataset_rows AS r
 	 WHERE r.dataset = v.dataset AND r.version = v.version), 0)::bigint AS copy_bytes,
 	(SELECT count(*) FROM churnops.dataset AS d

@@ -126,7 +126,9 @@ SELECT
 	v.artifact_digest,
 	d.named_dataset AS dataset_name,
 	d.named_version AS dataset_version,
-	churnops.is_kept(d.named_dataset, d.named_version) AS dataset_kept,
+	d.named_dataset IS NOT NULL AND (d.n_rows = 0 OR EXISTS (
+		SELECT FROM churnops.dataset_rows AS k
+		WHERE k.dataset = d.named_dataset AND k.version = d.named_version)) AS dataset_kept,
 	NULL::bigint AS pipeline_run
 FROM churnops.version AS v
 JOIN churnops.models AS m ON m.name = v.model

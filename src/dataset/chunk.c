@@ -34,6 +34,8 @@ struct DatasetChunk
 	size_t		capacity;
 	size_t	   *places;			/* where each row is read next */
 	size_t		place_capacity;
+	uint8_t    *planes;			/* of the column at hand */
+	size_t		plane_capacity;
 	ByteWriter	out;
 };
 
@@ -95,6 +97,7 @@ dataset_chunk_free(DatasetChunk *chunk)
 		return;
 	memory_free(chunk->host, chunk->rows, chunk->capacity, 1);
 	memory_free(chunk->host, chunk->places, chunk->place_capacity, sizeof(size_t));
+	memory_free(chunk->host, chunk->planes, chunk->plane_capacity, 1);
 	bytes_writer_free(&chunk->out);
 	memory_free(chunk->host, chunk, 1, sizeof(DatasetChunk));
 }
@@ -138,26 +141,27 @@ value_of(const DatasetChunk *chunk, uint32_t row, DatasetValue *out, Failure *wh
 	return STATUS_OK;
 }
 
-/* The tag of the column that is next, and whether it has NULLs. */
+/* The tag of the column that is next, and how many of its values are not NULL. */
 static Status
-look_at_column(const DatasetChunk *chunk, uint8_t *tag, bool *has_nulls, Failure *why)
+look_at_column(const DatasetChunk *chunk, uint8_t *tag, uint32_t *n_values, Failure *why)
 {
 	DatasetValue value;
 	Status		status;
 
 	*tag = DATASET_TAG_NULL;
-	*has_nulls = false;
+	*n_values = 0;
 	for (uint32_t row = 0; row < chunk->n_rows; row++)
 	{
 		status = value_of(chunk, row, &value, why);
 		if (status != STATUS_OK)
 			return status;
 		if (value.tag == DATASET_TAG_NULL)
-			*has_nulls = true;
-		else if (*tag == DATASET_TAG_NULL)
+			continue;
+		if (*n_values == 0)
 			*tag = value.tag;
-		else if (*tag != value.tag)
+		if (*tag != value.tag || (fixed_width(*tag) > 0 && value.n_bytes != fixed_width(*tag)))
 			return fail(why, STATUS_CORRUPT, "a column has values of two types");
+		(*n_values)++;
 	}
 	return STATUS_OK;
 }
@@ -182,19 +186,46 @@ put_nulls(DatasetChunk *chunk)
 	}
 }
 
-/* One byte of each value: of its payload, or of its length. */
+/* The bytes of all values at one place side by side: of payloads, or of lengths (width 0). */
+static Status
+put_planes(DatasetChunk *chunk, uint32_t n_values, uint32_t width, Failure *why)
+{
+	uint32_t	n_planes = width > 0 ? width : 4;
+	size_t		n_bytes = (size_t) n_planes * n_values;
+	DatasetValue value;
+	uint32_t	next = 0;
+	Status		status = memory_grow(chunk->host, &chunk->planes, &chunk->plane_capacity, n_bytes, 1,
+									 why);
+
+	if (status != STATUS_OK)
+		return status;
+	for (uint32_t row = 0; row < chunk->n_rows; row++)
+	{
+		(void) value_of(chunk, row, &value, NULL);
+		if (value.tag == DATASET_TAG_NULL)
+			continue;
+		for (uint32_t i = 0; i < n_planes; i++)
+			chunk->planes[(size_t) i * n_values + next] = width > 0 ? value.bytes[i] :
+				(uint8_t) (value.n_bytes >> 8 * i);
+		next++;
+	}
+	if (n_bytes > 0)
+		bytes_put(&chunk->out, chunk->planes, n_bytes);
+	return STATUS_OK;
+}
+
+/* Write payloads of varying width, and go on to the next column. */
 static void
-put_plane(DatasetChunk *chunk, uint32_t plane, bool of_length)
+put_payloads(DatasetChunk *chunk, uint32_t width)
 {
 	DatasetValue value;
 
 	for (uint32_t row = 0; row < chunk->n_rows; row++)
 	{
 		(void) value_of(chunk, row, &value, NULL);
-		if (value.tag == DATASET_TAG_NULL)
-			continue;
-		bytes_put_u8(&chunk->out, of_length ? (uint8_t) (value.n_bytes >> 8 * plane) :
-					 value.bytes[plane]);
+		if (width == 0 && value.n_bytes > 0)
+			bytes_put(&chunk->out, value.bytes, value.n_bytes);
+		chunk->places[row] += HEADER_BYTES + value.n_bytes;
 	}
 }
 
@@ -203,29 +234,21 @@ static Status
 put_column(DatasetChunk *chunk, Failure *why)
 {
 	size_t		start = chunk->out.n_bytes;
-	DatasetValue value;
-	uint32_t	width;
+	uint32_t	n_values;
 	uint8_t		tag;
-	bool		has_nulls;
-	Status		status = look_at_column(chunk, &tag, &has_nulls, why);
+	Status		status = look_at_column(chunk, &tag, &n_values, why);
 
 	if (status != STATUS_OK)
 		return status;
-	width = fixed_width(tag);
 	bytes_put_u32(&chunk->out, 0);
 	bytes_put_u8(&chunk->out, tag);
-	bytes_put_u8(&chunk->out, has_nulls);
-	if (has_nulls)
+	bytes_put_u8(&chunk->out, n_values < chunk->n_rows);
+	if (n_values < chunk->n_rows)
 		put_nulls(chunk);
-	for (uint32_t plane = 0; tag != DATASET_TAG_NULL && plane < (width > 0 ? width : 4); plane++)
-		put_plane(chunk, plane, width == 0);
-	for (uint32_t row = 0; row < chunk->n_rows; row++)
-	{
-		(void) value_of(chunk, row, &value, NULL);
-		if (width == 0 && value.n_bytes > 0)
-			bytes_put(&chunk->out, value.bytes, value.n_bytes);
-		chunk->places[row] += HEADER_BYTES + value.n_bytes;
-	}
+	status = put_planes(chunk, n_values, fixed_width(tag), why);
+	if (status != STATUS_OK)
+		return status;
+	put_payloads(chunk, fixed_width(tag));
 	bytes_patch_u32(&chunk->out, start, (uint32_t) (chunk->out.n_bytes - start - 4));
 	return chunk->out.status;
 }

@@ -46,7 +46,8 @@ SELECT set_eq(
 		('churnops_predict_support', 'i', 's'), ('churnops_score', 'v', 'u'),
 		('churnops_evaluate', 'v', 'u'), ('churnops_importance', 's', 'u'),
 		('churnops_promote', 'v', 'u'), ('churnops_drop_alias', 'v', 'u'),
-		('churnops_drop_model', 'v', 'u')$$,
+		('churnops_drop_model', 'v', 'u'), ('churnops_dataset', 'v', 'u'), ('churnops_dataset_diff', 'v', 'u'),
+		('churnops_forget', 'v', 'u'), ('churnops_drop_dataset', 'v', 'u'), ('churnops_membership', 's', 'u')$$,
 	'public functions, their volatility and parallel labels');
 SELECT is_empty(
 	'SELECT signature FROM member_function WHERE NOT internal AND proisstrict AND pronargs > 0',
@@ -96,7 +97,8 @@ SELECT set_eq(
 	$$SELECT relname::text, relkind::text FROM member_relation WHERE relkind <> 'S'$$,
 	$$VALUES ('model', 'r'), ('dataset', 'r'), ('run', 'r'), ('version', 'r'), ('version_event', 'r'),
 		('alias', 'r'), ('alias_event', 'r'), ('audit', 'r'),
-		('models', 'v'), ('versions', 'v'), ('lineage', 'v')$$,
+		('named_dataset', 'r'), ('dataset_version', 'r'), ('dataset_rows', 'r'), ('dataset_keys', 'r'),
+		('models', 'v'), ('versions', 'v'), ('lineage', 'v'), ('datasets', 'v')$$,
 	'tables and views');
 SELECT is_empty(
 	$$SELECT relname FROM member_relation WHERE relnamespace <> 'churnops'::regnamespace$$,
@@ -109,7 +111,7 @@ SELECT is_empty(
 SELECT set_eq(
 	$$SELECT relname::text, privilege_type FROM member_relation, aclexplode(relacl)
 	WHERE relkind = 'v' AND grantee = 0$$,
-	$$VALUES ('models', 'SELECT'), ('versions', 'SELECT'), ('lineage', 'SELECT')$$,
+	$$VALUES ('models', 'SELECT'), ('versions', 'SELECT'), ('lineage', 'SELECT'), ('datasets', 'SELECT')$$,
 	'PUBLIC reads the views');
 SELECT set_eq(
 	$$SELECT privilege_type FROM pg_namespace, aclexplode(nspacl) WHERE nspname = 'churnops' AND grantee = 0$$,
@@ -152,7 +154,8 @@ SELECT set_eq(
 	WHERE NOT t.tgisinternal$$,
 	-- 27: before update or delete, row; 34: before truncate, statement
 	$$SELECT t, n, 'O' AS enabled, 'refuse_change' AS function, f::smallint
-	FROM unnest('{model,version,version_event,dataset,run,alias_event,audit}'::text[]) AS t,
+	FROM unnest('{model,version,version_event,dataset,run,alias_event,audit,named_dataset,dataset_version,
+		dataset_rows,dataset_keys}'::text[]) AS t,
 		(VALUES ('refuse_change', 27), ('refuse_truncate', 34)) AS k(n, f)$$,
 	'all tables but churnops.alias have their two triggers, for the origin');
 SELECT is_empty(
@@ -172,7 +175,11 @@ SELECT columns_are('churnops', 'lineage', ARRAY['model', 'version', 'query', 'fi
 	'dataset_digest', 'dataset_rows', 'columns', 'search_path', 'snapshot', 'lsn', 'params_given', 'params',
 	'options', 'seed', 'algorithm', 'algorithm_version', 'format_version', 'extension_version',
 	'postgresql_version', 'compiler', 'architecture', 'environment', 'code_version', 'session_user',
-	'created_by', 'created_at', 'parent_version', 'run', 'artifact_digest']);
+	'created_by', 'created_at', 'parent_version', 'run', 'artifact_digest', 'dataset_name', 'dataset_version',
+	'dataset_kept', 'pipeline_run']);
+SELECT columns_are('churnops', 'datasets', ARRAY['name', 'version', 'owner', 'n_rows', 'key', 'digest', 'kept',
+	'copy_bytes', 'n_models', 'query', 'fingerprint', 'relations', 'columns', 'profile', 'search_path', 'snapshot',
+	'lsn', 'description', 'environment', 'code_version', 'session_user', 'created_by', 'created_at']);
 
 SELECT * FROM finish();
 ROLLBACK;
