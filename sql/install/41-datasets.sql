@@ -183,14 +183,13 @@ CREATE FUNCTION churnops.audit_dataset(
 	owner_name text,
 	version_number integer,
 	detail jsonb)
-RETURNS void
+RETURNS bigint
 LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	-- No model can have such a name.
-	INSERT INTO churnops.audit (at, actor, "session_user", action, model, owner, version, detail)
-	VALUES (clock_timestamp(), caller, session_user, action, 'datasets:/' || dataset_name, owner_name,
-		version_number, detail)
+	SELECT churnops.write_audit(caller, action, 'datasets:/' || dataset_name, version_number, detail,
+		owner_name => owner_name)
 $$;
 COMMENT ON FUNCTION churnops.audit_dataset(name, text, text, text, integer, jsonb) IS
 'Writes what was done to a dataset into the audit, under the name datasets:/ and its own.';

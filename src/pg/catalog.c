@@ -41,6 +41,7 @@
 #define CATALOG_SCHEMA "churnops"
 #define EXTENSION_NAME "churnops"
 #define PUBLIC_PREFIX "churnops_"
+#define DELETE_FROM "DELETE FROM " CATALOG_SCHEMA "."
 
 PG_FUNCTION_INFO_V1(churnops_as_owner);
 PG_FUNCTION_INFO_V1(churnops_refuse_change);
@@ -55,11 +56,25 @@ static const char *const dataset_tables[] = {
 	"dataset_keys", "dataset_rows", "dataset_version", "named_dataset",
 };
 
+/* A relation of ours; InvalidOid if there is none. */
+static Oid
+find_relation(const char *name)
+{
+	Oid			schema = get_namespace_oid(CATALOG_SCHEMA, true);
+
+	return OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+}
+
+bool
+catalog_has(const char *name)
+{
+	return OidIsValid(find_relation(name));
+}
+
 Oid
 catalog_relation(const char *name)
 {
-	Oid			schema = get_namespace_oid(CATALOG_SCHEMA, true);
-	Oid			relation = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+	Oid			relation = find_relation(name);
 
 	if (!OidIsValid(relation))
 		ereport(ERROR,
@@ -190,6 +205,13 @@ probe_begin(Probe *probe, const char *table, const char *index, const ProbeKey *
 	}
 	probe->scan = systable_beginscan(probe->relation, catalog_relation(index), true,
 									 GetActiveSnapshot(), n_keys, scan_keys);
+	probe->tuple = systable_getnext(probe->scan);
+	return HeapTupleIsValid(probe->tuple);
+}
+
+bool
+probe_next(Probe *probe)
+{
 	probe->tuple = systable_getnext(probe->scan);
 	return HeapTupleIsValid(probe->tuple);
 }
@@ -438,6 +460,15 @@ churnops_refuse_change(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
+/* Is the table of such a statement there?  Not, if the extension is older than the library. */
+static bool
+deletes_from_known_table(const char *statement)
+{
+	const char *table = statement + strlen(DELETE_FROM);
+
+	return catalog_has(pnstrdup(table, strcspn(table, " ")));
+}
+
 /* Run statements of our own past the guard. */
 static void
 execute_deletes(const char *const *statements, int n_statements, int n_args, Oid *types,
@@ -448,7 +479,10 @@ execute_deletes(const char *const *statements, int n_statements, int n_args, Oid
 	PG_TRY();
 	{
 		for (int i = 0; i < n_statements; i++)
-			(void) catalog_execute(statements[i], n_args, types, values, NULL);
+		{
+			if (deletes_from_known_table(statements[i]))
+				(void) catalog_execute(statements[i], n_args, types, values, NULL);
+		}
 	}
 	PG_FINALLY();
 	{
