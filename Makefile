@@ -61,6 +61,11 @@ METRIC_OBJS := \
 	src/metric/ranking.o \
 	src/metric/regression.o \
 	src/metric/report.o
+DATASET_OBJS := \
+	src/dataset/chunk.o \
+	src/dataset/keys.o \
+	src/dataset/profile.o \
+	src/dataset/sample.o
 PG_OBJS := \
 	src/pg/answer.o \
 	src/pg/arguments.o \
@@ -79,8 +84,10 @@ PG_OBJS := \
 	src/pg/guc.o \
 	src/pg/host.o \
 	src/pg/json.o \
+	src/pg/keys.o \
 	src/pg/labels.o \
 	src/pg/measure.o \
+	src/pg/named_dataset.o \
 	src/pg/notice.o \
 	src/pg/numeric.o \
 	src/pg/parallel.o \
@@ -98,10 +105,12 @@ PG_OBJS := \
 	src/pg/row_json.o \
 	src/pg/row_key.o \
 	src/pg/score.o \
+	src/pg/source.o \
 	src/pg/spill.o \
 	src/pg/storage.o \
+	src/pg/survey.o \
 	src/pg/train.o
-PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS)
+PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS)
 OBJS := $(PURE_OBJS) $(PG_OBJS)
 
 SQL_PARTS := \
@@ -110,11 +119,14 @@ SQL_PARTS := \
 	sql/install/20-registry.sql \
 	sql/install/21-rights.sql \
 	sql/install/22-audit.sql \
+	sql/install/25-datasets.sql \
 	sql/install/30-train.sql \
 	sql/install/31-predict.sql \
 	sql/install/33-evaluate.sql \
 	sql/install/40-lifecycle.sql \
+	sql/install/41-datasets.sql \
 	sql/install/44-approval.sql \
+	sql/install/45-dataset-diff.sql \
 	sql/install/45-exchange.sql \
 	sql/install/46-grants.sql \
 	sql/install/47-card.sql \

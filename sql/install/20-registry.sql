@@ -47,17 +47,22 @@ CREATE TABLE churnops.dataset (
 	lsn text,
 	created_by text NOT NULL,
 	created_at timestamp with time zone NOT NULL,
+	named_dataset text COLLATE "C",
+	named_version integer,
 	CONSTRAINT dataset_pkey PRIMARY KEY (dataset),
 	CONSTRAINT dataset_n_rows_check CHECK (n_rows >= 0),
 	CONSTRAINT dataset_digest_check CHECK (digest ~ '^[0-9a-f]{64}$')
 );
 CREATE INDEX dataset_model_idx ON churnops.dataset (model);
+CREATE INDEX dataset_named_idx ON churnops.dataset (named_dataset, named_version)
+	WHERE named_dataset IS NOT NULL;
 COMMENT ON TABLE churnops.dataset IS
 'The rows a training read: query, relations, columns, count and digest. Frozen.';
 COMMENT ON COLUMN churnops.dataset.fingerprint IS
 'SHA-256 of the query''s tokens, independent of layout, comments and letter case of keywords, lower-case hex.';
 COMMENT ON COLUMN churnops.dataset.relations IS
-'Relations the query read, views walked through: [{schema, name, kind, definition_digest}].';
+'Relations the query read, views walked through: [{schema, name, kind, definition_digest, n_rows, '
+'n_rows_exact}].';
 COMMENT ON COLUMN churnops.dataset.columns IS
 'Columns of the query in its order: [{name, type, role, kind}]; role is feature, dropped_constant, '
 'dropped_missing, target, key, weight, time or excluded.';
@@ -71,6 +76,8 @@ COMMENT ON COLUMN churnops.dataset.snapshot IS
 'Snapshot of the query as pg_current_snapshot() writes it.';
 COMMENT ON COLUMN churnops.dataset.lsn IS
 'Position in the write-ahead log when the query was read; NULL where unknown.';
+COMMENT ON COLUMN churnops.dataset.named_dataset IS
+'Registered dataset whose version named_version has the same rows; NULL if none had.';
 
 CREATE TABLE churnops.run (
 	run bigint GENERATED ALWAYS AS IDENTITY,

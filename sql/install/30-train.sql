@@ -28,7 +28,8 @@ LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'churnops_train';
 COMMENT ON FUNCTION @extschema@.churnops_train(text, text, text, jsonb, text[], text[], text, text, text, double precision, integer, text, text) IS
 'Trains a random forest on the rows of a query and stores it as the next version of a model. '
-'The query, or the name of a table or view, is read as the caller. params takes scikit-learn''s names. '
+'The query, or the name of a table or view, is read as the caller; datasets:/customers/3 is a version of '
+'a dataset, datasets:/customers its latest. params takes scikit-learn''s names. '
 'key names the columns of the entity (never features, and kept on one side of the split), exclude '
 'the columns to ignore, weight a column of sample weights. '
 'task is classification or regression, else taken from the target''s type; positive_class defaults '
@@ -47,12 +48,18 @@ CREATE FUNCTION @extschema@.churnops_reproduce(
 	OUT dataset_digest_now text,
 	OUT artifact_digest text,
 	OUT artifact_digest_now text,
-	OUT message text)
+	OUT message text,
+	OUT source text,
+	OUT changes jsonb,
+	OUT difference jsonb)
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'churnops_reproduce';
 COMMENT ON FUNCTION @extschema@.churnops_reproduce(text) IS
-'Retrains a version from its stored query and compares the result byte for byte, storing nothing. '
-'While the dataset digest is the same, so is the artifact digest; message says what differs otherwise.';
+'Retrains a version from the kept copy of its dataset or, without one, from its stored query, and '
+'compares the result byte for byte, storing nothing. '
+'While the dataset digest is the same, so is the artifact digest; message says what differs otherwise, '
+'changes lists every ingredient that is not as it was, and difference compares the rows of then and now '
+'where the dataset is a registered one.';
 
 -- Since: 0.1.0
 CREATE FUNCTION @extschema@.churnops_parameters()
@@ -145,6 +152,37 @@ $$;
 COMMENT ON FUNCTION churnops.check_artifact(bytea, text) IS
 'Refuses an artifact that is larger than 500 MB or does not have its SHA-256 digest.';
 
+CREATE FUNCTION churnops.link_dataset(
+	caller name,
+	fingerprint text,
+	digest text,
+	named_dataset text,
+	named_version integer,
+	OUT dataset text,
+	OUT version integer)
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	SELECT v.dataset, v.version INTO dataset, version
+	FROM churnops.dataset_version AS v JOIN churnops.named_dataset AS n ON n.name = v.dataset
+	WHERE v.digest = link_dataset.digest
+		AND CASE WHEN named_dataset IS NULL THEN v.fingerprint = link_dataset.fingerprint
+			ELSE (v.dataset, v.version) = (named_dataset, named_version) END
+		AND churnops.may_use(caller, n.owner)
+	ORDER BY v.created_at DESC LIMIT 1;
+	-- Whoever drops the dataset waits, and then finds the link; or it is gone.
+	PERFORM FROM churnops.named_dataset AS n WHERE n.name = link_dataset.dataset FOR SHARE;
+	IF NOT FOUND THEN
+		dataset := NULL;
+		version := NULL;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION churnops.link_dataset(name, text, text, text, integer) IS
+'The version of a dataset that a training read, or that has the same rows of the same query and that '
+'the role may use; it cannot be dropped until the end of the transaction.';
+
 CREATE FUNCTION churnops.register(
 	registration jsonb,
 	artifact bytea,
@@ -159,6 +197,7 @@ DECLARE
 	t record;		-- what goes into the run
 	d record;		-- what goes into the dataset
 	registered_at timestamp with time zone := clock_timestamp();
+	linked record;	-- the registered version with the same rows
 	dataset_id bigint;
 	run_id bigint;
 	event_id bigint;
@@ -181,12 +220,15 @@ BEGIN
 		seconds double precision, "session_user" text);
 	SELECT * INTO STRICT d FROM jsonb_to_record(registration->'dataset') AS r(
 		query text, fingerprint text, relations jsonb, columns jsonb, n_rows bigint,
-		digest text, search_path text, snapshot text, lsn text);
+		digest text, search_path text, snapshot text, lsn text, named_dataset text,
+		named_version integer);
+	SELECT * INTO linked FROM churnops.link_dataset(v.caller::name, d.fingerprint, d.digest,
+		d.named_dataset, d.named_version);
 
 	INSERT INTO churnops.dataset (model, query, fingerprint, relations, columns, n_rows, digest,
-		search_path, snapshot, lsn, created_by, created_at)
+		search_path, snapshot, lsn, created_by, created_at, named_dataset, named_version)
 	VALUES (v.model, d.query, d.fingerprint, d.relations, d.columns, d.n_rows, d.digest,
-		d.search_path, d.snapshot, d.lsn, v.caller, registered_at)
+		d.search_path, d.snapshot, d.lsn, v.caller, registered_at, linked.dataset, linked.version)
 	RETURNING dataset INTO STRICT dataset_id;
 
 	INSERT INTO churnops.run (model, kind, status, dataset, params_given, params, options, seed,

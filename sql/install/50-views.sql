@@ -128,7 +128,13 @@ SELECT
 	v.created_at,
 	v.parent_version,
 	v.run,
-	v.artifact_digest
+	v.artifact_digest,
+	d.named_dataset AS dataset_name,
+	d.named_version AS dataset_version,
+	d.named_dataset IS NOT NULL AND (d.n_rows = 0 OR EXISTS (
+		SELECT FROM churnops.dataset_rows AS k
+		WHERE k.dataset = d.named_dataset AND k.version = d.named_version)) AS dataset_kept,
+	NULL::bigint AS pipeline_run
 FROM churnops.version AS v
 JOIN churnops.run AS r ON r.run = v.run
 JOIN churnops.dataset AS d ON d.dataset = v.dataset
@@ -142,7 +148,8 @@ COMMENT ON COLUMN churnops.lineage.query IS 'Query as the caller gave it.';
 COMMENT ON COLUMN churnops.lineage.fingerprint IS
 'SHA-256 of the query''s tokens, independent of layout, comments and letter case of keywords, lower-case hex.';
 COMMENT ON COLUMN churnops.lineage.relations IS
-'Relations the query read, views walked through: [{schema, name, kind, definition_digest}].';
+'Relations the query read, views walked through: [{schema, name, kind, definition_digest, n_rows, '
+'n_rows_exact}].';
 COMMENT ON COLUMN churnops.lineage.dataset_digest IS
 'SHA-256 over all rows and columns of the query, lower-case hex.';
 COMMENT ON COLUMN churnops.lineage.dataset_rows IS
@@ -181,6 +188,13 @@ COMMENT ON COLUMN churnops.lineage.parent_version IS
 COMMENT ON COLUMN churnops.lineage.run IS 'Number of the training run.';
 COMMENT ON COLUMN churnops.lineage.artifact_digest IS
 'SHA-256 of the artifact, lower-case hex.';
+COMMENT ON COLUMN churnops.lineage.dataset_name IS
+'Registered dataset with the same rows; NULL if there was none.';
+COMMENT ON COLUMN churnops.lineage.dataset_version IS 'Its version.';
+COMMENT ON COLUMN churnops.lineage.dataset_kept IS
+'Whether its rows are kept: the version can be reproduced whatever becomes of the tables.';
+COMMENT ON COLUMN churnops.lineage.pipeline_run IS
+'Run of the pipeline that trained it; NULL if trained by hand.';
 
 CREATE VIEW churnops.alias_history WITH (security_barrier) AS
 SELECT

@@ -9,6 +9,9 @@ REVOKE ALL ON SCHEMA churnops FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA churnops TO PUBLIC;
 GRANT SELECT ON churnops.models, churnops.versions, churnops.lineage, churnops.alias_history,
+	churnops.version_history, churnops.privileges, churnops.audit_log TO PUBLIC;
+GRANT SELECT ON churnops.datasets TO PUBLIC;
+
 	churnops.version_history, churnops.privileges, churnops.audit_log,
 	churnops.imports TO PUBLIC;
 
@@ -63,6 +66,23 @@ CREATE POLICY read_usable ON churnops.audit FOR SELECT
 			WHERE r.rolname = owner AND pg_catalog.pg_has_role(r.oid, 'USAGE'))
 		OR @extschema@.churnops_has_right(model, 'read') AND at >= (
 			SELECT m.created_at FROM churnops.models AS m WHERE m.name = model));
+
+-- Those of datasets, by the same rule.
+ALTER TABLE churnops.named_dataset ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read_usable ON churnops.named_dataset FOR SELECT
+	USING (name IN (SELECT d.name FROM churnops.datasets AS d));
+
+ALTER TABLE churnops.dataset_version ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read_usable ON churnops.dataset_version FOR SELECT
+	USING (dataset IN (SELECT d.name FROM churnops.datasets AS d));
+
+ALTER TABLE churnops.dataset_rows ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read_usable ON churnops.dataset_rows FOR SELECT
+	USING (dataset IN (SELECT d.name FROM churnops.datasets AS d));
+
+ALTER TABLE churnops.dataset_keys ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read_usable ON churnops.dataset_keys FOR SELECT
+	USING (dataset IN (SELECT d.name FROM churnops.datasets AS d));
 
 -- The planner's estimates are shown by EXPLAIN to everybody, also for names that
 -- the reader may know nothing of.  So nothing is kept about values: rows are

@@ -45,6 +45,20 @@ COMMENT ON COLUMN churnops.audit.covered IS
 COMMENT ON COLUMN churnops.audit.hash IS
 'SHA-256 of the hash of the link before and of this entry, lower-case hex.';
 
+-- Trainings on registered datasets.
+ALTER TABLE churnops.dataset ADD COLUMN named_dataset text COLLATE "C";
+ALTER TABLE churnops.dataset ADD COLUMN named_version integer;
+CREATE INDEX dataset_named_idx ON churnops.dataset (named_dataset, named_version)
+	WHERE named_dataset IS NOT NULL;
+COMMENT ON COLUMN churnops.dataset.relations IS
+'Relations the query read, views walked through: [{schema, name, kind, definition_digest, n_rows, '
+'n_rows_exact}].';
+COMMENT ON COLUMN churnops.dataset.named_dataset IS
+'Registered dataset whose version named_version has the same rows; NULL if none had.';
+
+-- Reproducing says more than before.
+DROP FUNCTION @extschema@.churnops_reproduce(text);
+
 -- What ANALYZE has found out about values, which nobody shall see in estimates
 -- (90-privileges.sql): columns without a statistics target keep it otherwise.
 DELETE FROM pg_catalog.pg_statistic AS s USING pg_catalog.pg_class AS c

@@ -47,9 +47,15 @@
 PG_FUNCTION_INFO_V1(churnops_as_owner);
 PG_FUNCTION_INFO_V1(churnops_refuse_change);
 PG_FUNCTION_INFO_V1(churnops_delete_model_rows);
+PG_FUNCTION_INFO_V1(churnops_delete_dataset_rows);
 
-/* True only while churnops_delete_model_rows() runs its own statements. */
-static bool deleting_model = false;
+/* True only while one of these two runs its own statements. */
+static bool deleting = false;
+
+/* Tables whose rows belong to a dataset, not to a model. */
+static const char *const dataset_tables[] = {
+	"dataset_keys", "dataset_rows", "dataset_version", "named_dataset",
+};
 
 /* A relation of ours; InvalidOid if there is none. */
 static Oid
@@ -398,17 +404,47 @@ operation_name(TriggerEvent event)
 	return "TRUNCATE";
 }
 
-/* The name of the model that a row belongs to, as a literal; a placeholder without a row. */
+/*
+ * The name of the model or dataset that a row belongs to, as a literal; a
+ * placeholder without a row.
+ */
 static char *
-model_literal(const TriggerData *trigger)
+name_literal(const TriggerData *trigger, const char *column)
 {
 	TupleDesc	columns = RelationGetDescr(trigger->tg_relation);
-	int			number = SPI_fnumber(columns, "model");
-	char	   *model = NULL;
+	int			number = SPI_fnumber(columns, column);
+	char	   *name = NULL;
 
 	if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event) && number > 0)
-		model = SPI_getvalue(trigger->tg_trigtuple, columns, number);
-	return quote_literal_cstr(model != NULL ? model : "model");
+		name = SPI_getvalue(trigger->tg_trigtuple, columns, number);
+	return quote_literal_cstr(name != NULL ? name : column);
+}
+
+static bool
+is_dataset_table(const char *table)
+{
+	for (size_t i = 0; i < lengthof(dataset_tables); i++)
+	{
+		if (strcmp(table, dataset_tables[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Refuse a change of a dataset's rows. */
+static void
+refuse_dataset_change(const TriggerData *trigger)
+{
+	const char *table = RelationGetRelationName(trigger->tg_relation);
+	const char *column = strcmp(table, "named_dataset") == 0 ? "name" : "dataset";
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("rows of %s.%s are frozen: %s is refused", CATALOG_SCHEMA, table,
+					operation_name(trigger->tg_event)),
+			 errdetail("What was recorded of a dataset is kept as long as the dataset exists."),
+			 errhint("To give up a kept copy use churnops_forget, to remove a dataset "
+					 "SELECT churnops_drop_dataset(%s);", name_literal(trigger, column))));
 }
 
 /* Trigger: no row of this table is ever changed or lost, except with its whole model. */
@@ -425,8 +461,10 @@ churnops_refuse_change(PG_FUNCTION_ARGS)
 				 errmsg("function is not called by a trigger")));
 	table = RelationGetRelationName(trigger->tg_relation);
 	is_audit = strcmp(table, "audit") == 0;
-	if (deleting_model && !is_audit && TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+	if (deleting && !is_audit && TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
 		return PointerGetDatum(trigger->tg_trigtuple);
+	if (is_dataset_table(table))
+		refuse_dataset_change(trigger);
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("rows of %s.%s are frozen: %s is refused", CATALOG_SCHEMA, table,
@@ -435,7 +473,7 @@ churnops_refuse_change(PG_FUNCTION_ARGS)
 			 errdetail("What was recorded of a model is kept as long as the model exists."),
 			 is_audit ? 0 :
 			 errhint("To remove a model with its versions and history, use "
-					 "SELECT churnops_drop_model(%s);", model_literal(trigger))));
+					 "SELECT churnops_drop_model(%s);", name_literal(trigger, "model"))));
 	return PointerGetDatum(NULL);
 }
 
@@ -446,6 +484,29 @@ deletes_from_known_table(const char *statement)
 	const char *table = statement + strlen(DELETE_FROM);
 
 	return catalog_has(pnstrdup(table, strcspn(table, " ")));
+}
+
+/* Run statements of our own past the guard. */
+static void
+execute_deletes(const char *const *statements, int n_statements, int n_args, Oid *types,
+				Datum *values)
+{
+	SPI_connect();
+	deleting = true;
+	PG_TRY();
+	{
+		for (int i = 0; i < n_statements; i++)
+		{
+			if (deletes_from_known_table(statements[i]))
+				(void) catalog_execute(statements[i], n_args, types, values, NULL);
+		}
+	}
+	PG_FINALLY();
+	{
+		deleting = false;
+	}
+	PG_END_TRY();
+	SPI_finish();
 }
 
 /* Everything of one model but the audit log: churnops.delete_model_rows(model), owner only. */
@@ -468,21 +529,34 @@ churnops_delete_model_rows(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_VOID();
-	SPI_connect();
-	deleting_model = true;
-	PG_TRY();
-	{
-		for (size_t i = 0; i < lengthof(statements); i++)
-		{
-			if (deletes_from_known_table(statements[i]))
-				(void) catalog_execute(statements[i], 1, types, values, NULL);
-		}
-	}
-	PG_FINALLY();
-	{
-		deleting_model = false;
-	}
-	PG_END_TRY();
-	SPI_finish();
+	execute_deletes(statements, lengthof(statements), 1, types, values);
+	PG_RETURN_VOID();
+}
+
+/*
+ * The kept copy of one version, or all of a dataset if the version is NULL:
+ * churnops.delete_dataset_rows(dataset, version), owner only.
+ */
+Datum
+churnops_delete_dataset_rows(PG_FUNCTION_ARGS)
+{
+	static const char *const copy[] = {
+		"DELETE FROM churnops.dataset_rows WHERE dataset = $1 AND version = $2",
+	};
+	static const char *const all[] = {
+		"DELETE FROM churnops.dataset_rows WHERE dataset = $1",
+		"DELETE FROM churnops.dataset_keys WHERE dataset = $1",
+		"DELETE FROM churnops.dataset_version WHERE dataset = $1",
+		"DELETE FROM churnops.named_dataset WHERE name = $1",
+	};
+	Oid			types[] = {TEXTOID, INT4OID};
+	Datum		values[] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_VOID();
+	if (PG_ARGISNULL(1))
+		execute_deletes(all, lengthof(all), 1, types, values);
+	else
+		execute_deletes(copy, lengthof(copy), 2, types, values);
 	PG_RETURN_VOID();
 }

@@ -6,6 +6,7 @@
 
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/varlena.h"
 
 #include "pg/columns.h"
@@ -306,4 +307,25 @@ columns_assign(const TrainRequest *request, TupleDesc columns, Dataset *out)
 				 errmsg("the query has no column that could be a feature"),
 				 errdetail("Its columns are %s.", all_names(out)),
 				 errhint("Select features beside the target and the columns with another role.")));
+}
+
+void
+columns_survey(TupleDesc columns, List *key, Dataset *out)
+{
+	int			nest = NewGUCNestLevel();
+	ListCell   *cell;
+
+	memset(out, 0, sizeof(*out));
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	describe_columns(columns, out);
+	AtEOXact_GUC(true, nest);
+	if (out->n_columns == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the query has no columns")));
+	refuse_duplicates(out);
+	foreach(cell, key)
+		assign_role(out, lfirst(cell), COLUMN_KEY);
+	out->has_key = key != NIL;
 }

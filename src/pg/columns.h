@@ -17,4 +17,11 @@
  */
 extern void columns_assign(const TrainRequest *request, TupleDesc columns, Dataset *out);
 
+/*
+ * Columns and key of a query that is registered as a dataset; types are spelled
+ * with their schema unless that is pg_catalog.  Refuses no columns, duplicate
+ * names, and key columns that are not there or named twice.
+ */
+extern void columns_survey(TupleDesc columns, List *key, Dataset *out);
+
 #endif

@@ -21,6 +21,7 @@
 #include "utils/acl.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+#include "utils/tuplesort.h"
 
 /* 16 moved the macros of variable-length values out of postgres.h. */
 #if PG_VERSION_NUM >= 160000
@@ -88,6 +89,17 @@ compat_trim_memory(void)
 {
 #ifdef __GLIBC__
 	(void) malloc_trim(0);
+#endif
+}
+
+/* The next datum of a sort, valid until the call after (16 has to be told not to copy it). */
+static inline bool
+compat_tuplesort_getdatum(Tuplesortstate *sort, Datum *value, bool *is_null)
+{
+#if PG_VERSION_NUM >= 160000
+	return tuplesort_getdatum(sort, true, false, value, is_null, NULL);
+#else
+	return tuplesort_getdatum(sort, true, value, is_null, NULL);
 #endif
 }
 

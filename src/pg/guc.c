@@ -13,11 +13,13 @@
 
 #define CACHE_SIZE_DEFAULT_KB (256 * 1024)
 #define CACHE_SIZE_MIN_KB 1024
+#define EXACT_COUNT_DEFAULT_KB (8 * 1024)
 #define TRAINING_MEMORY_DEFAULT_KB (1024 * 1024)
 #define TRAINING_MEMORY_MIN_KB (16 * 1024)
 
 int			guc_cache_size = CACHE_SIZE_DEFAULT_KB;
 char	   *guc_code_version = NULL;
+int			guc_exact_count_size = EXACT_COUNT_DEFAULT_KB;
 int			guc_instruction_set = CPU_BEST;
 bool		guc_progress = true;
 bool		guc_require_approval = false;
@@ -44,6 +46,13 @@ guc_init(void)
 							   "Usually the commit of the repository that has the query; empty "
 							   "records none.",
 							   &guc_code_version, "", PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("churnops.exact_count_size",
+							"Sets the size up to which tables that a query reads are counted.",
+							"The lineage has the exact number of rows of tables up to this size, "
+							"and the planner's estimate of larger ones; 0 counts empty ones only, "
+							"-1 counts all.",
+							&guc_exact_count_size, EXACT_COUNT_DEFAULT_KB, -1, MAX_KILOBYTES,
+							PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
 	DefineCustomEnumVariable("churnops.instruction_set",
 							 "Sets the widest instruction set that training and scoring use.",
 							 "It changes no result, only the speed; what the processor lacks is "

@@ -21,6 +21,10 @@
  *
  * Rows go from the executor straight into a callback: no cursor (which would
  * forbid parallel plans) and no tuple store.
+ *
+ * A version of a dataset is read from its kept copy (source.c).  Without one
+ * the query that is stored with it may still give the same rows; it is
+ * somebody's code, so it runs only for the role that registered it.
  */
 #include "postgres.h"
 
@@ -28,6 +32,7 @@
 #include "access/xlog.h"
 #include "catalog/namespace.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/scanner.h"
@@ -36,12 +41,14 @@
 #include "tcop/dest.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
 #include "utils/snapmgr.h"
 
 #include "pg/digest.h"
 #include "pg/query.h"
+#include "pg/source.h"
 
 #define QUERY_FORMS_HINT \
 	"Give one SELECT, VALUES or TABLE statement, or the name of a table, view or materialized view."
@@ -49,7 +56,8 @@
 struct UserQuery
 {
 	List	   *tokens;			/* of QueryToken, without the last semicolons */
-	SPIPlanPtr	plan;
+	SPIPlanPtr	plan;			/* NULL: the kept copy of source is read */
+	Source	   *source;			/* NULL: a query */
 	TupleDesc	columns;
 	List	   *relations;
 	MemoryContext context;		/* holds the UserQuery */
@@ -231,8 +239,9 @@ query_check(List *sources)
 	return source;
 }
 
-UserQuery *
-query_prepare(const char *text)
+/* Prepare a text that is no reference to a dataset. */
+static UserQuery *
+prepare_text(const char *text)
 {
 	UserQuery  *q = palloc0(sizeof(UserQuery));
 	SPIPrepareOptions options = {.cursorOptions = CURSOR_OPT_PARALLEL_OK};
@@ -262,6 +271,99 @@ query_prepare(const char *text)
 	return q;
 }
 
+/* Refuse to run the query of a version that another role registered. */
+static void
+check_registrar(const Source *source)
+{
+	const char *caller = GetUserNameFromId(GetUserId(), false);
+
+	if (strcmp(caller, source->created_by) == 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("dataset version %s has no kept copy and was registered by role \"%s\"",
+					source_name(source), source->created_by),
+			 errdetail("Its query would run with the rights of role \"%s\".", caller),
+			 errhint("Act as the role that registered it, with SET ROLE %s;, or keep a copy.",
+					 quote_identifier(source->created_by))));
+}
+
+/* Prepare a version of a dataset. */
+static UserQuery *
+prepare_source(const char *reference, bool take_unkept)
+{
+	Source	   *source = source_resolve(NULL, reference);
+	UserQuery  *q;
+	int			nest;
+
+	if (source->kept)
+	{
+		q = palloc0(sizeof(UserQuery));
+		q->context = CurrentMemoryContext;
+		q->columns = source_row_type(source);
+		q->snapshot = source->snapshot;
+		q->lsn = source->lsn;
+	}
+	else if (take_unkept)
+	{
+		check_registrar(source);
+		/* names in the query shall mean what they meant then */
+		nest = NewGUCNestLevel();
+		(void) set_config_option("search_path", source->search_path, PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+		q = prepare_text(source->query);
+		AtEOXact_GUC(true, nest);
+	}
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("dataset version %s has no kept copy", source_name(source)),
+				 errhint("Register it again with keep => true while its rows are the same, or "
+						 "give its query itself.")));
+	q->source = source;
+	return q;
+}
+
+UserQuery *
+query_prepare(const char *text)
+{
+	return source_is_reference(text) ? prepare_source(text, false) : prepare_text(text);
+}
+
+UserQuery *
+query_prepare_unkept(const char *text)
+{
+	return source_is_reference(text) ? prepare_source(text, true) : prepare_text(text);
+}
+
+const Source *
+query_source(const UserQuery *q)
+{
+	return q->source;
+}
+
+void
+query_refuse_other_rows(const UserQuery *q, const char *digest)
+{
+	const Source *source = q->source;
+
+	if (source == NULL || strcmp(source->digest, digest) == 0)
+		return;
+	if (q->plan == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("kept copy of dataset version %s does not have the digest %s",
+						source_name(source), source->digest)));
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the rows of dataset version %s are not there any more", source_name(source)),
+			 errdetail("It has no kept copy, and its query returns other rows now: the digest was "
+					   "%s and is %s.", source->digest, digest),
+			 errhint("Register what there is now as a new version with "
+					 "SELECT churnops_dataset('%s', ...); keep => true keeps its rows.",
+					 source->dataset)));
+}
+
 TupleDesc
 query_columns(const UserQuery *q)
 {
@@ -280,6 +382,8 @@ query_estimated_rows(UserQuery *q)
 	CachedPlan *plan;
 	double		rows = 0;
 
+	if (q->plan == NULL)
+		return (double) q->source->n_rows;
 	PushActiveSnapshot(GetTransactionSnapshot());
 	plan = SPI_plan_get_cached_plan(q->plan);
 	if (plan != NULL)
@@ -294,9 +398,12 @@ query_estimated_rows(UserQuery *q)
 char *
 query_fingerprint(const UserQuery *q)
 {
-	Digest	   *digest = digest_begin();
+	Digest	   *digest;
 	ListCell   *cell;
 
+	if (q->source != NULL)
+		return pstrdup(q->source->fingerprint);
+	digest = digest_begin();
 	foreach(cell, q->tokens)
 		digest_add_string(digest, ((QueryToken *) lfirst(cell))->text);
 	return digest_finish(digest);
@@ -346,8 +453,18 @@ query_remember_snapshot(UserQuery *q)
 	MemoryContextSwitchTo(old);
 }
 
-uint64
-query_run(UserQuery *q, QueryRow row, void *ctx)
+/* SourceRow: hand it to the callback of a query. */
+static void
+copied_row(void *ctx, TupleTableSlot *slot, const DatasetValue *values)
+{
+	RowReceiver *receiver = ctx;
+
+	receiver->row(receiver->ctx, slot);
+}
+
+/* Run the plan. */
+static uint64
+run_plan(UserQuery *q, QueryRow row, void *ctx)
 {
 	RowReceiver receiver = {
 		.pub = {
@@ -381,6 +498,25 @@ query_run(UserQuery *q, QueryRow row, void *ctx)
 	XactReadOnly = was_read_only;
 	MemoryContextDelete(receiver.per_row);
 	return receiver.n_rows;
+}
+
+uint64
+query_run(UserQuery *q, QueryRow row, void *ctx)
+{
+	RowReceiver receiver = {.row = row, .ctx = ctx};
+	uint64		n_rows;
+	int			nest;
+
+	if (q->plan == NULL)
+		return source_run(q->source, copied_row, &receiver);
+	if (q->source == NULL)
+		return run_plan(q, row, ctx);
+	nest = NewGUCNestLevel();
+	(void) set_config_option("search_path", q->source->search_path, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	n_rows = run_plan(q, row, ctx);
+	AtEOXact_GUC(true, nest);
+	return n_rows;
 }
 
 const char *

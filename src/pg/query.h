@@ -20,6 +20,20 @@ typedef struct UserQuery UserQuery;
  */
 extern UserQuery *query_prepare(const char *text);
 
+/*
+ * The same for a version of a dataset, `datasets:/customers/3`, which is read
+ * from its kept copy.  Without a copy query_prepare() refuses it; this one
+ * takes the stored query, which only the role that registered it may run, and
+ * leaves it to the caller to compare digests (query_refuse_other_rows).
+ */
+extern UserQuery *query_prepare_unkept(const char *text);
+
+/* The version of a dataset that was asked for; NULL if it was a query. */
+extern const struct Source *query_source(const UserQuery *q);
+
+/* Raise 55000 if the rows that were read are not those of the version. */
+extern void query_refuse_other_rows(const UserQuery *q, const char *digest);
+
 extern TupleDesc query_columns(const UserQuery *q);
 /* OIDs of the relations the query reads, views walked through. */
 extern List *query_relations(const UserQuery *q);

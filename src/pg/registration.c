@@ -11,11 +11,14 @@
 #include <sys/utsname.h>
 
 #include "access/relation.h"
+#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/fmgroids.h"
@@ -23,6 +26,7 @@
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #include "pg/catalog.h"
 #include "pg/compat.h"
@@ -31,6 +35,7 @@
 #include "pg/json.h"
 #include "pg/registration.h"
 #include "pg/report.h"
+#include "pg/source.h"
 
 /* What a relation is, in words. */
 static const char *
@@ -83,6 +88,69 @@ definition_digest(Relation relation)
 	return digest_finish(digest);
 }
 
+/*
+ * May the rows of a relation be counted?  Only as the caller could do it, and
+ * where all see the same: not under row-level security.
+ */
+static bool
+is_countable(Relation relation)
+{
+	char		relkind = relation->rd_rel->relkind;
+	uint64		kb;
+
+	if ((relkind != RELKIND_RELATION && relkind != RELKIND_MATVIEW) ||
+		relation->rd_rel->relrowsecurity ||
+		(relkind == RELKIND_MATVIEW && !RelationIsPopulated(relation)) ||
+		pg_class_aclcheck(RelationGetRelid(relation), GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		return false;
+	kb = (uint64) RelationGetNumberOfBlocks(relation) * (BLCKSZ / 1024);
+	return guc_exact_count_size < 0 || kb <= (uint64) guc_exact_count_size;
+}
+
+/* Count the rows of a relation. */
+static int64
+count_rows(Relation relation)
+{
+	char	   *statement = psprintf("SELECT pg_catalog.count(*) FROM %s",
+									 quote_qualified_identifier(
+										 get_namespace_name(RelationGetNamespace(relation)),
+										 RelationGetRelationName(relation)));
+	MemoryContext context = CurrentMemoryContext;
+	bool		is_null;
+	int64		n;
+
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	if (SPI_execute(statement, true, 0) != SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "could not count the rows of \"%s\"", RelationGetRelationName(relation));
+	PopActiveSnapshot();
+	MemoryContextSwitchTo(context);
+	n = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null));
+	SPI_freetuptable(SPI_tuptable);
+	return n;
+}
+
+/* The members `n_rows`, null where nothing is known, and `n_rows_exact`. */
+static void
+write_row_count(Relation relation, StringInfo out)
+{
+	if (is_countable(relation))
+	{
+		json_integer(out, "n_rows", count_rows(relation));
+		json_value(out, "n_rows_exact", "true");
+	}
+	else if (RELKIND_HAS_STORAGE(relation->rd_rel->relkind) ||
+			 relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+	{
+		/* below zero: never counted */
+		if (relation->rd_rel->reltuples < 0)
+			json_value(out, "n_rows", NULL);
+		else
+			json_integer(out, "n_rows", (int64) relation->rd_rel->reltuples);
+		json_value(out, "n_rows_exact", "false");
+	}
+}
+
 /* Relations in order of schema and name. */
 static int
 compare_relations(const ListCell *a, const ListCell *b)
@@ -121,6 +189,7 @@ registration_relations(List *relations)
 		json_text(&out, "name", RelationGetRelationName(relation));
 		json_text(&out, "kind", relation_kind(relation->rd_rel->relkind));
 		json_text(&out, "definition_digest", definition_digest(relation));
+		write_row_count(relation, &out);
 		appendStringInfoChar(&out, '}');
 		relation_close(relation, NoLock);
 	}
@@ -190,6 +259,11 @@ write_dataset(const Training *t, StringInfo out)
 	json_text(out, "search_path", t->search_path);
 	json_text(out, "snapshot", t->snapshot);
 	json_text(out, "lsn", t->lsn);
+	if (t->source != NULL)
+	{
+		json_text(out, "named_dataset", t->source->dataset);
+		json_integer(out, "named_version", t->source->version);
+	}
 	appendStringInfoChar(out, '}');
 }
 
@@ -240,9 +314,8 @@ write_features(const Training *t, StringInfo out)
 	appendStringInfoChar(out, ']');
 }
 
-/* The member `environment`. */
-static void
-write_environment(StringInfo out)
+void
+registration_environment(StringInfo out)
 {
 	struct utsname system;
 
@@ -318,7 +391,7 @@ registration_document(Training *t)
 	json_integer(&out, "format_version", FOREST_FORMAT_VERSION);
 	write_features(t, &out);
 	json_value(&out, "metrics", t->metrics);
-	write_environment(&out);
+	registration_environment(&out);
 	json_text(&out, "code_version",
 			  guc_code_version != NULL && guc_code_version[0] != '\0' ? guc_code_version : NULL);
 	json_text(&out, "artifact_digest", t->artifact_digest);

@@ -5,13 +5,20 @@
 #ifndef CHURNOPS_PG_REGISTRATION_H
 #define CHURNOPS_PG_REGISTRATION_H
 
+#include "lib/stringinfo.h"
 #include "pg/train.h"
 
 /*
  * The relations a query reads, for the lineage: a JSON array of schema, name,
- * kind and the digest of the definition, in order of their names.
+ * kind, the digest of the definition and the number of rows, exact if the
+ * setting churnops.exact_count_size and the caller's rights allow it, else the
+ * planner's; in order of their names.  Must be called inside
+ * SPI_connect()/SPI_finish().
  */
 extern char *registration_relations(List *relations);
+
+/* The member `environment`: versions and machine. */
+extern void registration_environment(StringInfo out);
 
 /*
  * Store the training as the next version of its model, by churnops.register()

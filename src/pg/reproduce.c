@@ -2,13 +2,16 @@
  * reproduce.c
  *	  churnops_reproduce: train a version again and compare.
  *
- * The stored query, options and parameters are run through the same pipeline
- * as a training, as the caller and under the recorded search_path, and nothing
- * is stored.  The query is somebody's code: it is only run for the role that
- * trained the version, since with another's rights it could do more than it was
- * ever allowed to.  What differs from then is no error but the answer: other columns
- * of the query, other rows or types (the dataset digest), another model (the
- * artifact digest).
+ * Options and parameters of the version are run through the same pipeline as a
+ * training, and nothing is stored.  The rows are those of the kept copy of its
+ * dataset, if there is one that the caller may read; else the stored query is
+ * run as the caller and under the recorded search_path.  The query is
+ * somebody's code: it is only run for the role that trained the version, since
+ * with another's rights it could do more than it was ever allowed to.
+ *
+ * What differs from then is no error but the answer: every ingredient is
+ * compared, and where the rows changed and the dataset is a registered one,
+ * the query is read once more to say how.
  */
 #include "postgres.h"
 
@@ -27,9 +30,14 @@
 #include "pg/catalog.h"
 #include "pg/compat.h"
 #include "pg/exchange.h"
+#include "pg/json.h"
+#include "pg/keys.h"
 #include "pg/query.h"
 #include "pg/reference.h"
+#include "pg/registration.h"
 #include "pg/report.h"
+#include "pg/source.h"
+#include "pg/survey.h"
 #include "pg/train.h"
 
 #define LISTED_BYTES 200		/* of columns in a message, before it is cut */
@@ -47,7 +55,18 @@ typedef struct Record
 	int32		algorithm_version;
 	int32		format_version;
 	char	   *created_by;
+	char	   *ingredients;	/* JSON: all that went into it */
+	int64		n_rows;			/* of the query */
+	char	   *source;			/* its registered dataset, if the caller may use it; or NULL */
+	bool		kept;			/* of that */
 } Record;
+
+/* The stored query as it is now. */
+typedef struct QueryNow
+{
+	List	   *columns;		/* their names */
+	char	   *relations;		/* JSON */
+} QueryNow;
 
 /* Columns of the statement below. */
 enum
@@ -63,17 +82,28 @@ enum
 	FIELD_ALGORITHM_VERSION,
 	FIELD_FORMAT_VERSION,
 	FIELD_CREATED_BY,
+	FIELD_INGREDIENTS,
+	FIELD_N_ROWS,
+	FIELD_SOURCE,
+	FIELD_KEPT,
 };
 
 static const char statement[] =
-	"SELECT d.query, m.target, v.params, r.options, d.search_path, "
-	"(SELECT array_agg(c.field->>'name' ORDER BY c.place) "
-	"FROM jsonb_array_elements(d.columns) WITH ORDINALITY AS c(field, place)), "
-	"d.digest, v.artifact_digest, v.algorithm_version, v.format_version, v.created_by "
+	"SELECT d.query, m.target, v.params, r.options, d.search_path, c.names, d.digest, "
+	"v.artifact_digest, v.algorithm_version, v.format_version, v.created_by, "
+	"jsonb_build_object('relations', d.relations, 'columns', to_jsonb(c.names), "
+	"'data', d.digest, 'params', v.params, 'algorithm_version', v.algorithm_version, "
+	"'format_version', v.format_version, 'environment', r.environment), d.n_rows, n.ref, "
+	"coalesce(n.kept, false) "
 	"FROM churnops.version AS v "
 	"JOIN churnops.model AS m ON m.name = v.model "
 	"JOIN churnops.run AS r ON r.run = v.run "
 	"JOIN churnops.dataset AS d ON d.dataset = v.dataset "
+	"LEFT JOIN LATERAL (SELECT format('datasets:/%s/%s', x.name, d.named_version) AS ref, "
+	"churnops.is_kept(x.name, d.named_version) AS kept FROM churnops.named_dataset AS x "
+	"WHERE x.name = d.named_dataset AND churnops.may_use($3, x.owner)) AS n ON true, "
+	"LATERAL (SELECT array_agg(e.field->>'name' ORDER BY e.place) AS names "
+	"FROM jsonb_array_elements(d.columns) WITH ORDINALITY AS e(field, place)) AS c "
 	"WHERE v.model = $1 AND v.version = $2";
 
 /* A field of the row found, as a text in a memory context. */
@@ -134,10 +164,16 @@ static void
 read_record(const Resolved *version, Record *out)
 {
 	MemoryContext context = CurrentMemoryContext;
-	Oid			types[] = {TEXTOID, INT4OID};
-	Datum		values[] = {CStringGetTextDatum(version->model), Int32GetDatum(version->version)};
+	Oid			types[] = {TEXTOID, INT4OID, NAMEOID};
+	NameData	caller;
+	Datum		values[3];
+	bool		is_null;
 	TrainRequest *request = &out->request;
 
+	namestrcpy(&caller, GetUserNameFromId(GetUserId(), false));
+	values[0] = CStringGetTextDatum(version->model);
+	values[1] = Int32GetDatum(version->version);
+	values[2] = NameGetDatum(&caller);
 	memset(out, 0, sizeof(*out));
 	SPI_connect();
 	if (catalog_execute(statement, lengthof(types), types, values, NULL) != SPI_OK_SELECT ||
@@ -158,6 +194,12 @@ read_record(const Resolved *version, Record *out)
 	out->algorithm_version = field_integer(FIELD_ALGORITHM_VERSION);
 	out->format_version = field_integer(FIELD_FORMAT_VERSION);
 	out->created_by = field_text(context, FIELD_CREATED_BY);
+	out->ingredients = field_text(context, FIELD_INGREDIENTS);
+	out->n_rows = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+											  FIELD_N_ROWS, &is_null));
+	out->source = field_text(context, FIELD_SOURCE);
+	out->kept = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+										   FIELD_KEPT, &is_null));
 	{
 		Jsonb	   *options = field_jsonb(context, FIELD_OPTIONS);
 		MemoryContext old = MemoryContextSwitchTo(context);
@@ -183,25 +225,29 @@ check_trainer(const Resolved *version, const Record *record)
 				 errmsg("version %d of model \"%s\" was trained by role \"%s\"",
 						version->version, version->model, record->created_by),
 				 errdetail("Its query would run with the rights of role \"%s\".", caller),
-				 errhint("Reproduce it as the role that trained it: SET ROLE %s;",
+				 errhint("Reproduce it as the role that trained it, with SET ROLE %s;, or from the "
+						 "kept copy of a registered dataset.",
 						 quote_identifier(record->created_by))));
 }
 
-/* The names of the columns that the stored query has now. */
-static List *
-columns_now(const char *query)
+/* What the stored query reads and returns now. */
+static QueryNow
+query_now(const char *text)
 {
 	MemoryContext context = CurrentMemoryContext;
-	List	   *texts = NIL;
+	QueryNow	now = {NIL, NULL};
+	UserQuery  *query;
 	TupleDesc	columns;
 
 	SPI_connect();
-	columns = query_columns(query_prepare(query));
+	query = query_prepare(text);
+	columns = query_columns(query);
 	MemoryContextSwitchTo(context);
 	for (int i = 0; i < columns->natts; i++)
-		texts = lappend(texts, pstrdup(NameStr(TupleDescAttr(columns, i)->attname)));
+		now.columns = lappend(now.columns, pstrdup(NameStr(TupleDescAttr(columns, i)->attname)));
+	now.relations = registration_relations(query_relations(query));
 	SPI_finish();
-	return texts;
+	return now;
 }
 
 /* Is a text in a list? */
@@ -281,26 +327,185 @@ compare(const Record *record, const Training *t)
 		"model is not. Please report this as a bug.";
 }
 
+/* All that a training would have gone into now; what was not looked at is left out. */
+static char *
+ingredients_now(const QueryNow *now, const Training *t)
+{
+	StringInfoData out;
+	char	   *params;
+	size_t		n_bytes;
+	Failure		why;
+
+	initStringInfo(&out);
+	appendStringInfoChar(&out, '{');
+	if (now->relations != NULL)
+	{
+		json_value(&out, "relations", now->relations);
+		json_list(&out, "columns", now->columns);
+	}
+	if (t != NULL)
+	{
+		json_text(&out, "data", t->dataset_digest);
+		report_status(forest_params_json(&t->host.host, t->params, &params, &n_bytes, &why), &why);
+		json_value(&out, "params", json_from_utf8(params));
+	}
+	json_integer(&out, "algorithm_version", FOREST_ALGORITHM_VERSION);
+	json_integer(&out, "format_version", FOREST_FORMAT_VERSION);
+	registration_environment(&out);
+	appendStringInfoChar(&out, '}');
+	return out.data;
+}
+
+/* One JSON value of a statement of ours, run as the extension's owner; in the current context. */
+static Jsonb *
+ask_catalog(const char *query, int n_args, Oid *types, Datum *values, const char *nulls)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Jsonb	   *result;
+	bool		is_null;
+
+	SPI_connect();
+	if (catalog_execute(query, n_args, types, values, nulls) != SPI_OK_SELECT ||
+		SPI_processed != 1)
+		elog(ERROR, "could not compare what a version was trained from");
+	MemoryContextSwitchTo(context);
+	result = DatumGetJsonbPCopy(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+											  &is_null));
+	SPI_finish();
+	return result;
+}
+
+/* The ingredients that are not as they were. */
+static Jsonb *
+find_changes(const Record *record, const QueryNow *now, const Training *t)
+{
+	Oid			types[] = {JSONBOID, JSONBOID};
+	Datum		values[2];
+
+	values[0] = JsonbPGetDatum(json_to_jsonb(record->ingredients));
+	values[1] = JsonbPGetDatum(json_to_jsonb(ingredients_now(now, t)));
+	return ask_catalog("SELECT churnops.compare_ingredients($1, $2)", 2, types, values, NULL);
+}
+
+/* The names of a version's key, if the query still has them all; else NIL. */
+static List *
+key_now(const Source *source, List *columns)
+{
+	List	   *key = NIL;
+
+	for (int i = 0; i < source->n_columns; i++)
+	{
+		if (!source->columns[i].is_key)
+			continue;
+		if (!list_has(columns, source->columns[i].name))
+			return NIL;
+		key = lappend(key, source->columns[i].name);
+	}
+	return key;
+}
+
+/* The members with the counts of rows by key. */
+static void
+write_key_counts(const Source *source, Survey *survey, StringInfo out)
+{
+	DatasetKeys before;
+	DatasetKeys after;
+	DatasetCounts counts;
+	PgHost		host;
+	Failure		why;
+
+	pg_host_init(&host, CurrentMemoryContext, 0);
+	keys_stored(source->dataset, source->version, &before);
+	survey_keys(survey, &after);
+	report_status(dataset_compare(&host.host, &before, &after, NULL, NULL, &counts, &why), &why);
+	json_integer(out, "added", (int64) counts.changes[DATASET_ADDED]);
+	json_integer(out, "removed", (int64) counts.changes[DATASET_REMOVED]);
+	json_integer(out, "changed", (int64) counts.changes[DATASET_CHANGED]);
+	json_integer(out, "unchanged", (int64) counts.unchanged);
+}
+
+/* Read the stored query once more to say how its rows differ from those of its dataset. */
+static Jsonb *
+find_difference(const Record *record, const QueryNow *now)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Oid			types[] = {NAMEOID, TEXTOID, JSONBOID, JSONBOID, JSONBOID};
+	NameData	caller;
+	Datum		values[5];
+	StringInfoData counts;
+	UserQuery  *query;
+	Source	   *source;
+	Survey	   *survey;
+	List	   *key;
+
+	SPI_connect();
+	MemoryContextSwitchTo(context);
+	source = source_resolve(NULL, record->source);
+	key = key_now(source, now->columns);
+	query = query_prepare(record->request.query);
+	survey = survey_new(query_columns(query), key, source->salt, false);
+	query_run(query, survey_row, survey);
+	survey_finish(survey);
+	initStringInfo(&counts);
+	appendStringInfoChar(&counts, '{');
+	json_integer(&counts, "rows_before", source->n_rows);
+	json_integer(&counts, "rows_after", (int64) survey_n_rows(survey));
+	if (key != NIL)
+		write_key_counts(source, survey, &counts);
+	appendStringInfoChar(&counts, '}');
+	namestrcpy(&caller, GetUserNameFromId(GetUserId(), false));
+	values[0] = NameGetDatum(&caller);
+	values[1] = CStringGetTextDatum(record->source);
+	values[2] = JsonbPGetDatum(json_to_jsonb(counts.data));
+	values[3] = JsonbPGetDatum(json_to_jsonb(survey_columns(survey)));
+	values[4] = JsonbPGetDatum(json_to_jsonb(survey_profile(survey)));
+	survey_free(survey);
+	SPI_finish();
+	return ask_catalog("SELECT churnops.describe_difference($1, $2, $3, $4, $5)", 5, types, values,
+					   NULL);
+}
+
+/* How the rows differ, as far as it can be known: NULL if they do not. */
+static Jsonb *
+difference(const Record *record, const QueryNow *now, const Training *t)
+{
+	if (record->kept || (t != NULL && strcmp(record->dataset_digest, t->dataset_digest) == 0))
+		return NULL;
+	if (record->source != NULL)
+		return find_difference(record, now);
+	if (t == NULL)
+		return NULL;
+	return json_to_jsonb(psprintf("{\"rows_before\": " INT64_FORMAT ", \"rows_after\": "
+								  UINT64_FORMAT "}", record->n_rows, t->dataset.n_rows));
+}
+
+/* What was found. */
+typedef struct Reproduction
+{
+	bool		same;
+	const char *message;
+	Jsonb	   *changes;
+	Jsonb	   *difference;		/* or NULL */
+} Reproduction;
+
 /* The result row; digests of now are NULL where nothing was trained. */
 static Datum
 result_row(FunctionCallInfo fcinfo, const Record *record, int32 version, const Training *t,
-		   const char *message)
+		   const Reproduction *r)
 {
 	TupleDesc	columns;
-	Datum		values[7];
-	bool		nulls[7] = {false};
-	bool		same = t != NULL &&
-		strcmp(record->dataset_digest, t->dataset_digest) == 0 &&
-		strcmp(record->artifact_digest, t->artifact_digest) == 0;
+	Datum		values[10] = {0};
+	bool		nulls[10] = {false};
 
 	if (get_call_result_type(fcinfo, NULL, &columns) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "churnops_reproduce() is declared with another result");
-	memset(values, 0, sizeof(values));
 	values[0] = CStringGetTextDatum(psprintf("%s/%d", record->request.model, version));
-	values[1] = BoolGetDatum(same);
+	values[1] = BoolGetDatum(r->same);
 	values[2] = CStringGetTextDatum(record->dataset_digest);
 	values[4] = CStringGetTextDatum(record->artifact_digest);
-	values[6] = CStringGetTextDatum(message);
+	values[6] = CStringGetTextDatum(r->message);
+	values[7] = CStringGetTextDatum(record->kept ? "copy" : "query");
+	values[8] = JsonbPGetDatum(r->changes);
 	if (t != NULL)
 	{
 		values[3] = CStringGetTextDatum(t->dataset_digest);
@@ -308,7 +513,31 @@ result_row(FunctionCallInfo fcinfo, const Record *record, int32 version, const T
 	}
 	else
 		nulls[3] = nulls[5] = true;
+	if (r->difference != NULL)
+		values[9] = JsonbPGetDatum(r->difference);
+	else
+		nulls[9] = true;
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(columns), values, nulls));
+}
+
+/* Train again from the kept copy, or from the query if that still has the same columns. */
+static Training *
+train_again(Record *record, QueryNow *now, const char **message)
+{
+	Training   *t;
+
+	if (record->kept)
+		record->request.query = record->source;
+	else
+	{
+		*now = query_now(record->request.query);
+		*message = compare_columns(record->columns, now->columns);
+		if (*message != NULL)
+			return NULL;
+	}
+	t = training_run(&record->request);
+	*message = compare(record, t);
+	return t;
 }
 
 Datum
@@ -316,8 +545,9 @@ churnops_reproduce(PG_FUNCTION_ARGS)
 {
 	Resolved	version;
 	Record		record;
-	Training   *t = NULL;
-	const char *message;
+	QueryNow	now = {NIL, NULL};
+	Reproduction r = {0};
+	Training   *t;
 	Datum		result;
 	int			nest;
 
@@ -331,21 +561,21 @@ churnops_reproduce(PG_FUNCTION_ARGS)
 				   RIGHT_READ, &version);
 	exchange_refuse_imported(&version);
 	read_record(&version, &record);
-	check_trainer(&version, &record);
+	if (!record.kept)
+		check_trainer(&version, &record);
 
 	/* names in the query shall mean what they meant then */
 	nest = NewGUCNestLevel();
 	(void) set_config_option("search_path", record.search_path, PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
-	message = compare_columns(record.columns, columns_now(record.request.query));
-	if (message == NULL)
-	{
-		t = training_run(&record.request);
-		message = compare(&record, t);
-	}
+	t = train_again(&record, &now, &r.message);
+	r.same = t != NULL && strcmp(record.dataset_digest, t->dataset_digest) == 0 &&
+		strcmp(record.artifact_digest, t->artifact_digest) == 0;
+	r.changes = find_changes(&record, &now, t);
+	r.difference = difference(&record, &now, t);
 	AtEOXact_GUC(true, nest);
 
-	result = result_row(fcinfo, &record, version.version, t, message);
+	result = result_row(fcinfo, &record, version.version, t, &r);
 	if (t != NULL)
 		training_free(t);
 	return result;

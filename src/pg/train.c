@@ -49,6 +49,7 @@
 #include "pg/reference.h"
 #include "pg/registration.h"
 #include "pg/report.h"
+#include "pg/source.h"
 #include "pg/train.h"
 
 PG_FUNCTION_INFO_V1(churnops_train);
@@ -95,12 +96,25 @@ refuse_other_kind(const Training *t, ForestTask task)
 					 "drop the model first with churnops_drop_model.")));
 }
 
+/* What a version of a dataset was read from is what a training on it was. */
+static void
+take_lineage(Training *t)
+{
+	const Source *source = t->source;
+
+	t->request.query = source->query;
+	t->relations = source->relations;
+	t->search_path = source->search_path;
+	for (int i = 0; source->kept && i < t->dataset.n_columns; i++)
+		t->dataset.columns[i].type_name = source->columns[i].type_name;
+}
+
 /* Prepare the query and give its columns their roles. */
 static UserQuery *
 open_query(Training *t)
 {
-	UserQuery  *query = query_prepare(t->request.query);
 	MemoryContext old = MemoryContextSwitchTo(t->context);
+	UserQuery  *query = query_prepare_unkept(t->request.query);
 
 	columns_assign(&t->request, query_columns(query), &t->dataset);
 	if (!t->dataset.task_open)
@@ -115,8 +129,14 @@ open_query(Training *t)
 				 errmsg("a regression has no positive_class")));
 	refuse_too_many_rows(query_estimated_rows(query));
 	t->fingerprint = query_fingerprint(query);
-	t->relations = registration_relations(query_relations(query));
-	t->search_path = pstrdup(GetConfigOption("search_path", false, false));
+	t->source = query_source(query);
+	if (t->source != NULL)
+		take_lineage(t);
+	else
+	{
+		t->relations = registration_relations(query_relations(query));
+		t->search_path = pstrdup(GetConfigOption("search_path", false, false));
+	}
 	MemoryContextSwitchTo(old);
 	return query;
 }
@@ -168,6 +188,7 @@ read_rows(Training *t, UserQuery *query)
 	t->snapshot = pstrdup(query_snapshot(query));
 	t->lsn = query_lsn(query) == NULL ? NULL : pstrdup(query_lsn(query));
 	t->dataset_digest = dataset_digest(&t->dataset);
+	query_refuse_other_rows(query, t->dataset_digest);
 	t->n_unknown = forest_frame_n_unknown(t->dataset.frame);
 	MemoryContextSwitchTo(old);
 }

@@ -49,6 +49,7 @@ typedef struct Training
 
 	/* from the query */
 	Dataset		dataset;
+	const struct Source *source;	/* the version of a dataset it named, or NULL */
 	char	   *fingerprint;
 	char	   *relations;		/* JSON */
 	char	   *search_path;

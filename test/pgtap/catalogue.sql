@@ -54,7 +54,9 @@ SELECT set_eq(
 		('churnops_grant', 'v', 'u'), ('churnops_revoke', 'v', 'u'), ('churnops_alter_model', 'v', 'u'),
 		('churnops_approve', 'v', 'u'), ('churnops_reject', 'v', 'u'), ('churnops_archive', 'v', 'u'),
 		('churnops_unarchive', 'v', 'u'), ('churnops_rollback', 'v', 'u'), ('churnops_alias_at', 's', 'u'),
-		('churnops_model_card', 's', 'u'), ('churnops_verify', 's', 'u')$$,
+		('churnops_model_card', 's', 'u'), ('churnops_verify', 's', 'u'),
+		('churnops_dataset', 'v', 'u'), ('churnops_dataset_diff', 'v', 'u'), ('churnops_forget', 'v', 'u'),
+		('churnops_drop_dataset', 'v', 'u'), ('churnops_membership', 's', 'u')$$,
 	'public functions, their volatility and parallel labels');
 SELECT is_empty(
 	'SELECT signature FROM member_function WHERE NOT internal AND proisstrict AND pronargs > 0',
@@ -105,7 +107,8 @@ SELECT set_eq(
 	$$VALUES ('import', 'r'), ('imports', 'v'), ('model', 'r'), ('dataset', 'r'), ('run', 'r'), ('version', 'r'), ('version_event', 'r'),
 		('alias', 'r'), ('alias_event', 'r'), ('audit', 'r'), ('privilege', 'r'),
 		('models', 'v'), ('versions', 'v'), ('lineage', 'v'),
-		('alias_history', 'v'), ('version_history', 'v'), ('privileges', 'v'), ('audit_log', 'v')$$,
+		('alias_history', 'v'), ('version_history', 'v'), ('privileges', 'v'), ('audit_log', 'v'),
+		('named_dataset', 'r'), ('dataset_version', 'r'), ('dataset_rows', 'r'), ('dataset_keys', 'r'), ('datasets', 'v')$$,
 	'tables and views');
 SELECT is_empty(
 	$$SELECT relname FROM member_relation WHERE relnamespace <> 'churnops'::regnamespace$$,
@@ -119,7 +122,7 @@ SELECT set_eq(
 	$$SELECT relname::text, privilege_type FROM member_relation, aclexplode(relacl)
 	WHERE relkind = 'v' AND grantee = 0$$,
 	$$VALUES ('imports', 'SELECT'), ('models', 'SELECT'), ('versions', 'SELECT'), ('lineage', 'SELECT'), ('alias_history', 'SELECT'),
-		('version_history', 'SELECT'), ('privileges', 'SELECT'), ('audit_log', 'SELECT')$$,
+		('version_history', 'SELECT'), ('privileges', 'SELECT'), ('audit_log', 'SELECT'), ('datasets', 'SELECT')$$,
 	'PUBLIC reads the views');
 SELECT set_eq(
 	$$SELECT privilege_type FROM pg_namespace, aclexplode(nspacl) WHERE nspname = 'churnops' AND grantee = 0$$,
@@ -162,7 +165,8 @@ SELECT set_eq(
 	WHERE NOT t.tgisinternal$$,
 	-- 27: before update or delete, row; 34: before truncate, statement
 	$$SELECT t, n, 'O' AS enabled, 'refuse_change' AS function, f::smallint
-	FROM unnest('{import,model,version,version_event,dataset,run,alias_event,audit}'::text[]) AS t,
+	FROM unnest('{import,model,version,version_event,dataset,run,alias_event,audit,named_dataset,dataset_version,
+		dataset_rows,dataset_keys}'::text[]) AS t,
 		(VALUES ('refuse_change', 27), ('refuse_truncate', 34)) AS k(n, f)$$,
 	'all tables but churnops.alias have their two triggers, for the origin');
 SELECT is_empty(
@@ -182,7 +186,11 @@ SELECT columns_are('churnops', 'lineage', ARRAY['model', 'version', 'query', 'fi
 	'dataset_digest', 'dataset_rows', 'columns', 'search_path', 'snapshot', 'lsn', 'params_given', 'params',
 	'options', 'seed', 'algorithm', 'algorithm_version', 'format_version', 'extension_version',
 	'postgresql_version', 'compiler', 'architecture', 'environment', 'code_version', 'session_user',
-	'created_by', 'created_at', 'parent_version', 'run', 'artifact_digest']);
+	'created_by', 'created_at', 'parent_version', 'run', 'artifact_digest', 'dataset_name', 'dataset_version',
+	'dataset_kept', 'pipeline_run']);
+SELECT columns_are('churnops', 'datasets', ARRAY['name', 'version', 'owner', 'n_rows', 'key', 'digest', 'kept',
+	'copy_bytes', 'n_models', 'query', 'fingerprint', 'relations', 'columns', 'profile', 'search_path', 'snapshot',
+	'lsn', 'description', 'environment', 'code_version', 'session_user', 'created_by', 'created_at']);
 SELECT columns_are('churnops', 'alias_history', ARRAY['model', 'alias', 'version', 'previous_version', 'valid_from', 'valid_to',
 	'changed_by', 'session_user', 'reason', 'is_rollback', 'event']);
 SELECT columns_are('churnops', 'version_history', ARRAY['model', 'version', 'status', 'valid_from', 'valid_to', 'changed_by',
