@@ -61,6 +61,10 @@ METRIC_OBJS := \
 	src/metric/ranking.o \
 	src/metric/regression.o \
 	src/metric/report.o
+DEPLOY_OBJS := \
+	src/deploy/compare.o \
+	src/deploy/route.o \
+	src/deploy/tails.o
 PG_OBJS := \
 	src/pg/answer.o \
 	src/pg/arguments.o \
@@ -100,7 +104,7 @@ PG_OBJS := \
 	src/pg/spill.o \
 	src/pg/storage.o \
 	src/pg/train.o
-PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS)
+PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DEPLOY_OBJS)
 OBJS := $(PURE_OBJS) $(PG_OBJS)
 
 SQL_PARTS := \
