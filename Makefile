@@ -77,6 +77,7 @@ PG_OBJS := \
 	src/pg/columns.o \
 	src/pg/dataset.o \
 	src/pg/datum.o \
+	src/pg/deploy.o \
 	src/pg/digest.o \
 	src/pg/evaluate.o \
 	src/pg/guc.o \
@@ -93,14 +94,17 @@ PG_OBJS := \
 	src/pg/reader.o \
 	src/pg/reference.o \
 	src/pg/registration.o \
+	src/pg/replay.o \
 	src/pg/report.o \
 	src/pg/reproduce.o \
 	src/pg/rewrite.o \
+	src/pg/route.o \
 	src/pg/row.o \
 	src/pg/row_columns.o \
 	src/pg/row_json.o \
 	src/pg/row_key.o \
 	src/pg/score.o \
+	src/pg/score_log.o \
 	src/pg/spill.o \
 	src/pg/storage.o \
 	src/pg/train.o
@@ -112,12 +116,18 @@ SQL_PARTS := \
 	sql/install/10-types.sql \
 	sql/install/20-registry.sql \
 	sql/install/21-rights.sql \
+	sql/install/26-deployment.sql \
 	sql/install/30-train.sql \
 	sql/install/31-predict.sql \
 	sql/install/33-evaluate.sql \
 	sql/install/40-lifecycle.sql \
+	sql/install/42-deploy.sql \
+	sql/install/43-tick.sql \
+	sql/install/44-prediction-log.sql \
 	sql/install/50-views.sql \
-	sql/install/90-privileges.sql
+	sql/install/52-deployment-views.sql \
+	sql/install/90-privileges.sql \
+	sql/install/92-deployment-privileges.sql
 INSTALL_SQL := sql/$(EXTENSION)--$(EXTVERSION).sql
 
 # From the release before: what only changes, by hand; what is new as it is

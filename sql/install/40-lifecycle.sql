@@ -199,6 +199,7 @@ BEGIN
 						   'to_version', new_version, 'reason', why)
 	FROM churnops.model AS m WHERE m.name = model_name;
 
+	PERFORM churnops.alias_changed(model_name, alias_name, caller, why);
 	RETURN (model_name, alias_name, new_version, old_version, caller::text, set_at, why);
 END
 $$;

@@ -15,3 +15,7 @@ DROP POLICY read_usable ON churnops.version_event;
 DROP POLICY read_usable ON churnops.alias;
 DROP POLICY read_usable ON churnops.alias_event;
 DROP POLICY read_usable ON churnops.audit;
+
+COMMENT ON COLUMN churnops.score_row.arm IS
+'champion or candidate while a version is rolled out; else the alias by which the version was found, '
+'NULL when the reference names a version.';

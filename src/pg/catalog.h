@@ -30,6 +30,10 @@ extern char *catalog_extension_version(void);
 extern int	catalog_execute(const char *statement, int n_args, Oid *types, Datum *values,
 							const char *nulls);
 
+/* As catalog_execute(), to read under the active snapshot. */
+extern int	catalog_read(const char *statement, int n_args, Oid *types, Datum *values,
+						 const char *nulls);
+
 /* A column and the value it must have: a text (text != NULL), or an int4. */
 typedef struct ProbeKey
 {
