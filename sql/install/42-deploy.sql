@@ -536,7 +536,7 @@ BEGIN
 			ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('strategy "%s" does not exist', strategy_name),
 			DETAIL = format('Strategies are %s.', array_to_string(strategies, ', ')),
-			HINT = coalesce(format('Perhaps you meant "%s".', churnops.nearest_name(strategy_name, strategies)),
+			HINT = coalesce('Perhaps you meant "' || churnops.nearest_name(strategy_name, strategies) || '".',
 				'Give one of them.');
 	END IF;
 	settings := churnops.deployment_config(strategy_name, given);
@@ -637,7 +637,8 @@ BEGIN
 			MESSAGE = format('deployment %s is not running', deployment_id),
 			DETAIL = format('Its status is %s.', d.status),
 			HINT = CASE d.status WHEN 'promoted'
-				THEN format('To go back to what served before, use SELECT churnops_rollback(''%s'');', d.model) END;
+				THEN format('To go back to what served before, use SELECT churnops_rollback(''%s'');', d.model)
+				ELSE 'What runs is in the view churnops.deployments.' END;
 	END IF;
 	PERFORM churnops.decide_deployment(deployment_id, 'cancelled', 'cancelled', 0, caller, reason,
 		jsonb_build_object('weight', d.weight));

@@ -239,10 +239,11 @@ DECLARE
 	lock_timeout text := current_setting('lock_timeout');
 	expired text;
 BEGIN
-	-- Whoever scores and logs now holds locks for as long as its transaction
-	-- lasts: try for a moment, and again at the next tick.
+	-- Another tick may be at it; and whoever scores and logs now holds locks for
+	-- as long as its transaction lasts. Try for a moment, and again at the next tick.
 	PERFORM set_config('lock_timeout', '200ms', true);
 	BEGIN
+		LOCK TABLE ONLY churnops.prediction_log IN SHARE UPDATE EXCLUSIVE MODE NOWAIT;
 		PERFORM churnops.make_log_partition(this_month);
 		PERFORM churnops.make_log_partition(this_month + interval '1 month');
 		IF kept_minutes >= 0 THEN

@@ -46,7 +46,9 @@ SELECT set_eq(
 		('churnops_predict_support', 'i', 's'), ('churnops_score', 'v', 'u'),
 		('churnops_evaluate', 'v', 'u'), ('churnops_importance', 's', 'u'),
 		('churnops_promote', 'v', 'u'), ('churnops_drop_alias', 'v', 'u'),
-		('churnops_drop_model', 'v', 'u')$$,
+		('churnops_drop_model', 'v', 'u'), ('churnops_deploy', 'v', 'u'), ('churnops_cancel_deployment', 'v', 'u'),
+		('churnops_route', 'i', 's'), ('churnops_tick', 'v', 'u'), ('churnops_outcome', 'v', 'u'),
+		('churnops_replay', 'v', 'u')$$,
 	'public functions, their volatility and parallel labels');
 SELECT is_empty(
 	'SELECT signature FROM member_function WHERE NOT internal AND proisstrict AND pronargs > 0',
@@ -95,8 +97,11 @@ SELECT is_empty(
 SELECT set_eq(
 	$$SELECT relname::text, relkind::text FROM member_relation WHERE relkind <> 'S'$$,
 	$$VALUES ('model', 'r'), ('dataset', 'r'), ('run', 'r'), ('version', 'r'), ('version_event', 'r'),
-		('alias', 'r'), ('alias_event', 'r'), ('audit', 'r'),
-		('models', 'v'), ('versions', 'v'), ('lineage', 'v')$$,
+		('alias', 'r'), ('alias_event', 'r'), ('audit', 'r'), ('privilege', 'r'),
+		('deployment', 'r'), ('deployment_event', 'r'), ('outcome', 'r'),
+		('prediction_log', 'p'), ('prediction_log_default', 'r'),
+		('models', 'v'), ('versions', 'v'), ('lineage', 'v'),
+		('deployments', 'v'), ('deployment_events', 'v'), ('predictions', 'v')$$,
 	'tables and views');
 SELECT is_empty(
 	$$SELECT relname FROM member_relation WHERE relnamespace <> 'churnops'::regnamespace$$,
@@ -109,7 +114,8 @@ SELECT is_empty(
 SELECT set_eq(
 	$$SELECT relname::text, privilege_type FROM member_relation, aclexplode(relacl)
 	WHERE relkind = 'v' AND grantee = 0$$,
-	$$VALUES ('models', 'SELECT'), ('versions', 'SELECT'), ('lineage', 'SELECT')$$,
+	$$VALUES ('models', 'SELECT'), ('versions', 'SELECT'), ('lineage', 'SELECT'),
+		('deployments', 'SELECT'), ('deployment_events', 'SELECT'), ('predictions', 'SELECT')$$,
 	'PUBLIC reads the views');
 SELECT set_eq(
 	$$SELECT privilege_type FROM pg_namespace, aclexplode(nspacl) WHERE nspname = 'churnops' AND grantee = 0$$,
@@ -152,9 +158,9 @@ SELECT set_eq(
 	WHERE NOT t.tgisinternal$$,
 	-- 27: before update or delete, row; 34: before truncate, statement
 	$$SELECT t, n, 'O' AS enabled, 'refuse_change' AS function, f::smallint
-	FROM unnest('{model,version,version_event,dataset,run,alias_event,audit}'::text[]) AS t,
+	FROM unnest('{model,version,version_event,dataset,run,alias_event,audit,deployment,deployment_event}'::text[]) AS t,
 		(VALUES ('refuse_change', 27), ('refuse_truncate', 34)) AS k(n, f)$$,
-	'all tables but churnops.alias have their two triggers, for the origin');
+	'tables that keep history have their two triggers, for the origin');
 SELECT is_empty(
 	$$SELECT c.relname, a.attname FROM member_relation AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
 	WHERE c.relkind = 'r' AND a.attname IN ('model', 'name', 'alias') AND a.attcollation <> (
@@ -173,6 +179,14 @@ SELECT columns_are('churnops', 'lineage', ARRAY['model', 'version', 'query', 'fi
 	'options', 'seed', 'algorithm', 'algorithm_version', 'format_version', 'extension_version',
 	'postgresql_version', 'compiler', 'architecture', 'environment', 'code_version', 'session_user',
 	'created_by', 'created_at', 'parent_version', 'run', 'artifact_digest']);
+
+SELECT columns_are('churnops', 'deployments', ARRAY['deployment', 'model', 'version', 'strategy', 'status',
+	'champion_version', 'weight', 'key', 'salt', 'config', 'reason', 'created_by', 'started_at', 'step_at', 'ended_at',
+	'last_decision', 'last_reason', 'last_numbers']);
+SELECT columns_are('churnops', 'deployment_events', ARRAY['event', 'deployment', 'model', 'decision', 'weight',
+	'reason', 'numbers', 'decided_by', 'session_user', 'decided_at']);
+SELECT columns_are('churnops', 'predictions', ARRAY['logged_at', 'batch', 'place', 'model', 'version', 'arm',
+	'deployment', 'weight', 'salt', 'share', 'key', 'prediction', 'class', 'latency', 'error', 'features', 'scored_by']);
 
 SELECT * FROM finish();
 ROLLBACK;
