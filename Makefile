@@ -116,6 +116,7 @@ SQL_PARTS := \
 	sql/install/10-types.sql \
 	sql/install/20-registry.sql \
 	sql/install/21-rights.sql \
+	sql/install/22-audit.sql \
 	sql/install/26-deployment.sql \
 	sql/install/30-train.sql \
 	sql/install/31-predict.sql \
@@ -123,7 +124,11 @@ SQL_PARTS := \
 	sql/install/40-lifecycle.sql \
 	sql/install/42-deploy.sql \
 	sql/install/43-tick.sql \
-	sql/install/44-prediction-log.sql \
+	sql/install/44-approval.sql \
+	sql/install/45-prediction-log.sql \
+	sql/install/46-grants.sql \
+	sql/install/47-card.sql \
+	sql/install/48-verify.sql \
 	sql/install/50-views.sql \
 	sql/install/52-deployment-views.sql \
 	sql/install/90-privileges.sql \

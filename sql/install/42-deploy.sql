@@ -303,7 +303,6 @@ LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	current_status text;
 	rolled_back record;
 BEGIN
 	PERFORM FROM churnops.version AS v WHERE v.model = model_name AND v.version = version_number;
@@ -314,14 +313,7 @@ BEGIN
 			HINT = format('List its versions with SELECT version, status FROM churnops.versions '
 				'WHERE model = ''%s'';', model_name);
 	END IF;
-	current_status := churnops.version_status(model_name, version_number);
-	IF current_status <> 'approved' THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'object_not_in_prerequisite_state',
-			MESSAGE = format('version %s of model "%s" is %s, not approved',
-							 version_number, model_name, current_status),
-			HINT = 'Deploy an approved version; the view churnops.versions lists them with their status.';
-	END IF;
+	PERFORM churnops.require_approved(model_name, version_number);
 
 	SELECT d.deployment, d.ended_at INTO rolled_back FROM churnops.deployment AS d
 	WHERE d.model = model_name AND d.version = version_number AND d.status = 'rolled_back'
@@ -339,17 +331,6 @@ END
 $$;
 COMMENT ON FUNCTION churnops.check_deployable(text, integer, double precision) IS
 'Refuses a version that does not exist, is not approved, or was rolled back within the cool-down.';
-
-CREATE FUNCTION churnops.version_status(model_name text, version_number integer) RETURNS text
-LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT e.status FROM churnops.version_event AS e
-	WHERE e.model = model_name AND e.version = version_number
-	ORDER BY e.event DESC LIMIT 1
-$$;
-COMMENT ON FUNCTION churnops.version_status(text, integer) IS
-'Status of a version, the latest event''s.';
 
 CREATE FUNCTION churnops.check_contract(
 	model_name text,
@@ -419,6 +400,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	d churnops.deployment;
+	event_id bigint;
 	decided_at timestamp with time zone := clock_timestamp();
 BEGIN
 	UPDATE churnops.deployment AS u
@@ -431,13 +413,13 @@ BEGIN
 
 	INSERT INTO churnops.deployment_event (deployment, model, decision, weight, reason, numbers,
 		decided_by, "session_user", decided_at)
-	VALUES (deployment_id, d.model, decision, new_weight, why, numbers, caller, session_user, decided_at);
+	VALUES (deployment_id, d.model, decision, new_weight, why, numbers, caller, session_user, decided_at)
+	RETURNING event INTO STRICT event_id;
 
-	INSERT INTO churnops.audit (at, actor, "session_user", action, model, owner, version, detail)
-	SELECT decided_at, caller, session_user, 'deployment_' || decision, m.name, m.owner, d.version,
+	PERFORM churnops.write_audit(caller, 'deployment_' || decision, d.model, d.version,
 		jsonb_build_object('deployment', deployment_id, 'strategy', d.strategy, 'weight', new_weight,
-						   'reason', why)
-	FROM churnops.model AS m WHERE m.name = d.model;
+						   'reason', why),
+		jsonb_build_object('deployment_event', event_id));
 END
 $$;
 COMMENT ON FUNCTION churnops.decide_deployment(bigint, text, text, double precision, name, text, jsonb) IS

@@ -262,7 +262,7 @@ DECLARE
 	a record;			-- champion
 	b record;			-- candidate
 	error_limit double precision;
-	status text := churnops.version_status(d.model, d.version);
+	obstacle text := churnops.obstacle(d.model, d.version);
 BEGIN
 	SELECT * INTO STRICT c FROM jsonb_to_record(d.config) AS r(
 		error_share double precision, error_ratio double precision, error_p double precision,
@@ -277,8 +277,8 @@ BEGIN
 	error_limit := greatest(c.error_share, c.error_ratio * a.errors / nullif(a.rows, 0));
 
 	RETURN CASE
-		WHEN status IS DISTINCT FROM 'approved'
-			THEN format('version %s is %s', d.version, status)
+		WHEN obstacle IS NOT NULL
+			THEN format('version %s %s', d.version, obstacle)
 		WHEN b.rows >= c.error_rows AND c.error_share IS NOT NULL AND b.errors > 0
 				AND b.errors / b.rows >= error_limit AND (numbers->>'error_p')::double precision < c.error_p
 			THEN format('the candidate cannot score %s of %s rows', b.errors, b.rows)

@@ -21,12 +21,12 @@ SELECT
 	e.reason AS last_reason,
 	e.numbers AS last_numbers
 FROM churnops.deployment AS d
-JOIN churnops.models AS m ON m.name = d.model
 LEFT JOIN LATERAL (
 	SELECT l.decision, l.reason, l.numbers FROM churnops.deployment_event AS l
-	WHERE l.deployment = d.deployment ORDER BY l.event DESC LIMIT 1) AS e ON true;
+	WHERE l.deployment = d.deployment ORDER BY l.event DESC LIMIT 1) AS e ON true
+WHERE @extschema@.churnops_has_right(d.model, 'read');
 COMMENT ON VIEW churnops.deployments IS
-'Deployments of the models the current role may use, one row each.';
+'Deployments of the models the current role may read, one row each.';
 COMMENT ON COLUMN churnops.deployments.deployment IS 'Number of the deployment.';
 COMMENT ON COLUMN churnops.deployments.model IS 'Name of the model.';
 COMMENT ON COLUMN churnops.deployments.version IS 'Version that is deployed, the candidate.';
@@ -64,9 +64,9 @@ SELECT
 	e."session_user",
 	e.decided_at
 FROM churnops.deployment_event AS e
-JOIN churnops.models AS m ON m.name = e.model;
+WHERE @extschema@.churnops_has_right(e.model, 'read');
 COMMENT ON VIEW churnops.deployment_events IS
-'Decisions about the deployments of the models the current role may use, one row each.';
+'Decisions about the deployments of the models the current role may read, one row each.';
 COMMENT ON COLUMN churnops.deployment_events.event IS 'Number of the event; later ones are larger.';
 COMMENT ON COLUMN churnops.deployment_events.deployment IS 'Number of the deployment.';
 COMMENT ON COLUMN churnops.deployment_events.model IS 'Name of the model.';
@@ -102,13 +102,7 @@ SELECT
 	l.scored_by
 FROM churnops.prediction_log AS l
 WHERE l.model IN (
-	SELECT m.name FROM churnops.model AS m
-	JOIN pg_catalog.pg_roles AS o ON o.rolname = m.owner
-	WHERE pg_catalog.pg_has_role(o.oid, 'USAGE')
-	UNION ALL
-	SELECT p.model FROM churnops.privilege AS p
-	LEFT JOIN pg_catalog.pg_roles AS g ON g.rolname = p.grantee
-	WHERE p."right" <> 'predict' AND (p.grantee = 'public' OR pg_catalog.pg_has_role(g.oid, 'USAGE')));
+	SELECT m.name FROM churnops.model AS m WHERE @extschema@.churnops_has_right(m.name, 'read'));
 COMMENT ON VIEW churnops.predictions IS
 'Logged predictions of the models the current role may read, a row for each row and arm that scored it.';
 COMMENT ON COLUMN churnops.predictions.logged_at IS 'Time of the call of churnops_score.';

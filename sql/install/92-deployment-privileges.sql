@@ -4,20 +4,20 @@ GRANT SELECT ON churnops.deployments, churnops.deployment_events, churnops.predi
 
 ALTER TABLE churnops.deployment ENABLE ROW LEVEL SECURITY;
 CREATE POLICY read_usable ON churnops.deployment FOR SELECT
-	USING (model IN (SELECT m.name FROM churnops.models AS m));
+	USING (@extschema@.churnops_has_right(model, 'read'));
 
 ALTER TABLE churnops.deployment_event ENABLE ROW LEVEL SECURITY;
 CREATE POLICY read_usable ON churnops.deployment_event FOR SELECT
-	USING (model IN (SELECT m.name FROM churnops.models AS m));
+	USING (@extschema@.churnops_has_right(model, 'read'));
 
 ALTER TABLE churnops.prediction_log ENABLE ROW LEVEL SECURITY;
 CREATE POLICY read_usable ON churnops.prediction_log FOR SELECT
-	USING (model IN (SELECT m.name FROM churnops.models AS m));
+	USING (@extschema@.churnops_has_right(model, 'read'));
 
 ALTER TABLE churnops.prediction_log_default ENABLE ROW LEVEL SECURITY;
 CREATE POLICY read_usable ON churnops.prediction_log_default FOR SELECT
-	USING (model IN (SELECT m.name FROM churnops.models AS m));
+	USING (@extschema@.churnops_has_right(model, 'read'));
 
 ALTER TABLE churnops.outcome ENABLE ROW LEVEL SECURITY;
 CREATE POLICY read_usable ON churnops.outcome FOR SELECT
-	USING (model IN (SELECT m.name FROM churnops.models AS m));
+	USING (@extschema@.churnops_has_right(model, 'read'));

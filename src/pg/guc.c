@@ -23,6 +23,7 @@ int			guc_instruction_set = CPU_BEST;
 bool		guc_log_features = true;
 int			guc_log_retention = LOG_RETENTION_DEFAULT_MINUTES;
 bool		guc_progress = true;
+bool		guc_require_approval = false;
 int			guc_training_memory = TRAINING_MEMORY_DEFAULT_KB;
 
 static const struct config_enum_entry instruction_sets[] = {
@@ -64,6 +65,11 @@ guc_init(void)
 	DefineCustomBoolVariable("churnops.progress",
 							 "Sends a notice every five seconds of a training.",
 							 NULL, &guc_progress, true, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("churnops.require_approval",
+							 "Demands of new models that another than the trainer approves versions.",
+							 "It is taken over when a model is first trained; "
+							 "churnops_alter_model() changes it afterwards.",
+							 &guc_require_approval, false, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("churnops.training_memory",
 							"Sets the memory that one training or evaluation may take.",
 							"Parallel workers are included; what needs more is refused with both "

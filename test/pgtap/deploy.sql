@@ -77,7 +77,7 @@ SELECT is(pg_temp.deploy(9, 'canary'),
 	E'42704\nversion 9 of model "churn" does not exist\nList its versions with SELECT version, status FROM churnops.versions WHERE model = ''churn'';',
 	'an unknown version');
 SELECT is(pg_temp.deploy(5, 'canary'),
-	E'55000\nversion 5 of model "churn" is rejected, not approved\nDeploy an approved version; the view churnops.versions lists them with their status.',
+	E'55000\nversion 5 of model "churn" is rejected, not approved\nPromote an approved version; the view churnops.versions lists them with their status.',
 	'a version that is not approved');
 SELECT is(pg_temp.deploy(1, 'canary'),
 	E'55000\nversion 1 is the champion of model "churn" already\nDeploy another version; to go back to an earlier one, use churnops_rollback.',
@@ -123,6 +123,9 @@ SELECT is(pg_temp.deploy(3, 'shadow'), 'no error', 'and one more, which may need
 SELECT is(pg_temp.value_as('churnops_bob', 'SELECT count(*) FROM churnops.deployments'), '0', 'a stranger sees none');
 SELECT is(pg_temp.value_as('churnops_bob', 'SELECT count(*) FROM churnops.deployment_events'), '0', 'and no event');
 
+SELECT is(pg_temp.unnumbered(pg_temp.error_as('churnops_alice', $$SELECT churnops_archive('churn/2')$$)),
+	E'55006\nversion 2 of model "churn" is in use by deployment N\nPromote another version first, or go back with SELECT churnops_rollback(''churn'');',
+	'what is being deployed cannot be archived');
 SELECT is(pg_temp.error_as('churnops_bob', 'SELECT churnops_cancel_deployment(' || pg_temp.last() || ')'),
 	replace(pg_temp.error_as('churnops_bob', 'SELECT churnops_cancel_deployment(0)'), ' 0 ', ' ' || pg_temp.last() || ' '),
 	'unknown and forbidden deployments read the same');
@@ -147,6 +150,11 @@ SELECT results_eq($$SELECT version, status COLLATE "default", weight, last_reaso
 	FROM churnops.deployments WHERE version IN (2, 6) ORDER BY 1$$,
 	$$VALUES (2, 'superseded'::text, 0::float8, 'in a hurry'::text, '6'::text), (6, 'superseded', 0, 'in a hurry', '6')$$,
 	'supersedes them');
+SELECT is(pg_temp.deploy(2, 'canary'), 'no error', 'a canary again');
+SELECT is(pg_temp.value_as('churnops_alice', $$SELECT version FROM churnops_rollback('churn', 'complaints')$$), '1', 'a rollback');
+SELECT row_eq($$SELECT status COLLATE "default", last_reason FROM churnops.deployments WHERE deployment = pg_temp.last()$$,
+	ROW('superseded'::text, 'complaints'::text), 'ends it too');
+SELECT is(pg_temp.value_as('churnops_alice', $$SELECT version FROM churnops_promote('churn/6')$$), '6', 'and back');
 SELECT is(pg_temp.deploy(1, 'canary'), 'no error', 'a canary back');
 SELECT is(pg_temp.value_as('churnops_alice', $$SELECT churnops_deploy('churn', 2, 'all_at_once', reason => 'now') IS NOT NULL$$), 'true',
 	'all at once, while it runs');
@@ -163,6 +171,10 @@ SELECT is(pg_temp.value_as('churnops_alice', $$SELECT version FROM churnops_drop
 SELECT is(pg_temp.deploy(1, 'canary'),
 	E'55000\nmodel "churn" has no champion to compare version 1 with\nDeploy it with the strategy all_at_once.', 'there is nothing to compare with');
 SELECT is(pg_temp.deploy(3, 'all_at_once'), 'no error', 'but a version can be put there, whatever it needs');
+
+-- The audit covers every decision.
+
+SELECT is_empty($$SELECT * FROM churnops_verify('churn') WHERE "table" = 'deployment_event' OR problem ~ 'altered'$$, 'churnops_verify finds nothing');
 
 -- Frozen
 

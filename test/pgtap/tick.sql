@@ -113,7 +113,7 @@ SELECT matches(pg_temp.tick(), '^waiting', 'a shift that chance explains');
 SELECT pg_temp.canary();
 SELECT churnops.decide_deployment(pg_temp.last(), 'advanced', 'running', 0.5, 'churnops_alice', NULL, '{}');
 INSERT INTO churnops.version_event (model, version, status, changed_by, changed_at) VALUES ('churn', 2, 'rejected', 'churnops_alice', clock_timestamp());
-SELECT is(pg_temp.tick(), 'rolled_back: version 2 is rejected', 'a version that lost its approval');
+SELECT is(pg_temp.tick(), 'rolled_back: version 2 is rejected, not approved', 'a version that lost its approval');
 INSERT INTO churnops.version_event (model, version, status, changed_by, changed_at) VALUES ('churn', 2, 'approved', 'churnops_alice', clock_timestamp());
 
 -- Sample ratio: blocked, neither on nor back
