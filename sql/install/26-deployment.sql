@@ -101,8 +101,10 @@ CREATE TABLE churnops.prediction_log (
 	features jsonb,
 	scored_by text COLLATE "C" NOT NULL
 ) PARTITION BY RANGE (logged_at);
-CREATE INDEX prediction_log_model_idx ON churnops.prediction_log (model, logged_at);
 CREATE TABLE churnops.prediction_log_default PARTITION OF churnops.prediction_log DEFAULT;
+-- Not on the whole: a restore attaches partitions to the table that the extension
+-- has made, and an index of it would make theirs, which the dump makes as well.
+CREATE INDEX prediction_log_default_model_idx ON churnops.prediction_log_default (model, logged_at);
 COMMENT ON TABLE churnops.prediction_log IS
 'Logged predictions, a row for each row and arm that scored it, partitioned by month.';
 COMMENT ON TABLE churnops.prediction_log_default IS

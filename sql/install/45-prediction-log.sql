@@ -218,6 +218,7 @@ BEGIN
 	EXECUTE format('CREATE TABLE churnops.%I (LIKE churnops.prediction_log)', name);
 	EXECUTE format('COMMENT ON TABLE churnops.%I IS %L', name,
 		format('Logged predictions of %s, UTC.', to_char(month, 'YYYY-MM')));
+	EXECUTE format('CREATE INDEX %I ON churnops.%I (model, logged_at)', name || '_model_idx', name);
 	EXECUTE format('REVOKE ALL ON churnops.%I FROM PUBLIC', name);
 	EXECUTE format('ALTER TABLE churnops.%I ENABLE ROW LEVEL SECURITY', name);
 	EXECUTE format('ALTER TABLE churnops.prediction_log ATTACH PARTITION churnops.%I FOR VALUES FROM (%L) TO (%L)',
