@@ -295,9 +295,9 @@ BEGIN
 	END IF;
 
 	state := churnops.set_status(caller, 'approve', target.model, target.version, 'approved', reason);
-	IF NOT EXISTS (
-			SELECT FROM churnops.alias_event AS e
-			WHERE e.model = target.model AND e.alias = 'champion') THEN
+	PERFORM FROM churnops.alias_event AS e
+	WHERE e.model = target.model AND e.alias = 'champion' LIMIT 1;
+	IF NOT FOUND THEN
 		PERFORM churnops.set_alias(target.model, 'champion', target.version, caller,
 								   'first approved version of the model');
 	END IF;

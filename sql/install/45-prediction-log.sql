@@ -220,6 +220,11 @@ BEGIN
 		format('Logged predictions of %s, UTC.', to_char(month, 'YYYY-MM')));
 	EXECUTE format('CREATE INDEX %I ON churnops.%I (model, logged_at)', name || '_model_idx', name);
 	EXECUTE format('REVOKE ALL ON churnops.%I FROM PUBLIC', name);
+	-- As for every table (90-privileges.sql): EXPLAIN shows estimates to everybody.
+	EXECUTE format('ALTER TABLE churnops.%I ', name) || (
+		SELECT string_agg(format('ALTER COLUMN %I SET STATISTICS 0', a.attname), ', ' ORDER BY a.attnum)
+		FROM pg_attribute AS a
+		WHERE a.attrelid = 'churnops.prediction_log'::regclass AND a.attnum > 0 AND NOT a.attisdropped);
 	EXECUTE format('ALTER TABLE churnops.%I ENABLE ROW LEVEL SECURITY', name);
 	EXECUTE format('ALTER TABLE churnops.prediction_log ATTACH PARTITION churnops.%I FOR VALUES FROM (%L) TO (%L)',
 		name, first, after);

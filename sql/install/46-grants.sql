@@ -99,7 +99,8 @@ BEGIN
 			ERRCODE = 'null_value_not_allowed',
 			MESSAGE = 'argument "role" must not be null';
 	END IF;
-	IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles AS r WHERE r.rolname = role_name) THEN
+	PERFORM FROM pg_catalog.pg_roles AS r WHERE r.rolname = role_name;
+	IF NOT FOUND THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'undefined_object',
 			MESSAGE = format('role "%s" does not exist', role_name),

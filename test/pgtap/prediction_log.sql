@@ -156,6 +156,8 @@ SELECT results_eq($$SELECT tableoid::regclass::text, logged_at FROM churnops.pre
 SELECT lives_ok($$SELECT churnops.make_log_partition('2024-03-01')$$, 'a month whose rows are in the default partition');
 SELECT is(to_regclass('churnops.prediction_log_202403'), NULL, 'stays there');
 SELECT is((SELECT relrowsecurity FROM pg_class WHERE oid = 'churnops.prediction_log_202402'::regclass), true, 'partitions are closed');
+SELECT is_empty($$SELECT attname FROM pg_attribute WHERE attrelid = 'churnops.prediction_log_202402'::regclass AND attnum > 0 AND attstattarget <> 0$$,
+	'and nothing is known of their values');
 SELECT lives_ok('SELECT churnops.maintain_prediction_log()', 'upkeep');
 SELECT is((SELECT count(*) FROM churnops.prediction_log WHERE batch = 0), 0::bigint, 'removes what is older than 90 days');
 SELECT is(to_regclass('churnops.prediction_log_202402'), NULL, 'months and all');
