@@ -66,6 +66,10 @@ DATASET_OBJS := \
 	src/dataset/keys.o \
 	src/dataset/profile.o \
 	src/dataset/sample.o
+DEPLOY_OBJS := \
+	src/deploy/compare.o \
+	src/deploy/route.o \
+	src/deploy/tails.o
 PG_OBJS := \
 	src/pg/answer.o \
 	src/pg/arguments.o \
@@ -78,6 +82,7 @@ PG_OBJS := \
 	src/pg/columns.o \
 	src/pg/dataset.o \
 	src/pg/datum.o \
+	src/pg/deploy.o \
 	src/pg/digest.o \
 	src/pg/evaluate.o \
 	src/pg/exchange.o \
@@ -97,20 +102,23 @@ PG_OBJS := \
 	src/pg/reader.o \
 	src/pg/reference.o \
 	src/pg/registration.o \
+	src/pg/replay.o \
 	src/pg/report.o \
 	src/pg/reproduce.o \
 	src/pg/rewrite.o \
+	src/pg/route.o \
 	src/pg/row.o \
 	src/pg/row_columns.o \
 	src/pg/row_json.o \
 	src/pg/row_key.o \
 	src/pg/score.o \
+	src/pg/score_log.o \
 	src/pg/source.o \
 	src/pg/spill.o \
 	src/pg/storage.o \
 	src/pg/survey.o \
 	src/pg/train.o
-PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS)
+PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS)
 OBJS := $(PURE_OBJS) $(PG_OBJS)
 
 SQL_PARTS := \
@@ -120,19 +128,25 @@ SQL_PARTS := \
 	sql/install/21-rights.sql \
 	sql/install/22-audit.sql \
 	sql/install/25-datasets.sql \
+	sql/install/26-deployment.sql \
 	sql/install/30-train.sql \
 	sql/install/31-predict.sql \
 	sql/install/33-evaluate.sql \
 	sql/install/40-lifecycle.sql \
 	sql/install/41-datasets.sql \
+	sql/install/42-deploy.sql \
+	sql/install/43-tick.sql \
 	sql/install/44-approval.sql \
 	sql/install/45-dataset-diff.sql \
 	sql/install/45-exchange.sql \
+	sql/install/45-prediction-log.sql \
 	sql/install/46-grants.sql \
 	sql/install/47-card.sql \
 	sql/install/48-verify.sql \
 	sql/install/50-views.sql \
-	sql/install/90-privileges.sql
+	sql/install/52-deployment-views.sql \
+	sql/install/90-privileges.sql \
+	sql/install/92-deployment-privileges.sql
 INSTALL_SQL := sql/$(EXTENSION)--$(EXTVERSION).sql
 
 # From the release before: what only changes, by hand; what is new as it is

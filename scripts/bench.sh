@@ -10,6 +10,7 @@
 #	scripts/bench.sh training|scoring|points|scaling|memory [OPTION...]	one part of it
 #	scripts/bench.sh accuracy [SET...]	quality on identical rows, over seeds
 #	scripts/bench.sh cancel			how soon a training stops
+#	scripts/bench.sh routing			what deployments cost a prediction
 #	scripts/bench.sh registry [OPTION...]	100,000 versions, 1,000,000 alias events: first calls, dump
 #
 #	scripts/bench.sh phases [ROWS TREES DEPTH]	the phases of a training, without a server
@@ -145,7 +146,7 @@ jobs=(build bench)
 start_server
 describe
 case $name in
-	accuracy | cancel | memory | registry) ;;
+	accuracy | cancel | memory | registry | routing) ;;
 	*) install_peers ;;
 esac
 case $name in

@@ -19,7 +19,8 @@ COMMENT ON COLUMN churnops.score_row.class IS
 COMMENT ON COLUMN churnops.score_row.version IS
 'Version of the model that scored the row.';
 COMMENT ON COLUMN churnops.score_row.arm IS
-'Alias by which the version was found; NULL when the reference names a version.';
+'champion or candidate while a version is rolled out; else the alias by which the version was found, '
+'NULL when the reference names a version.';
 
 CREATE TYPE churnops.alias_state AS (
 	model text,

@@ -196,5 +196,5 @@ LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'churnops_score';
 COMMENT ON FUNCTION @extschema@.churnops_score(text, text, text[], boolean) IS
 'Scores every row of a query, or of a table or view by name, read as the caller. '
-'key names columns to return with each row as a JSON object. Logging (log, default false) is not '
-'available yet.';
+'key names columns to return with each row as a JSON object. With log (default false) every '
+'prediction goes into the prediction log, those of shadows too.';

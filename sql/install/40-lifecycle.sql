@@ -185,21 +185,6 @@ COMMENT ON FUNCTION churnops.lock_model(name, text, text, text) IS
 'Makes changes of a model take turns until the end of the transaction, for a role that has the '
 'wanted right; returns its owner.';
 
-CREATE FUNCTION churnops.alias_changed(
-	model_name text,
-	alias_name text,
-	caller name,
-	why text)
-RETURNS void
-LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-END
-$$;
-COMMENT ON FUNCTION churnops.alias_changed(text, text, name, text) IS
-'What has to follow when an alias points elsewhere. The caller holds the lock on the model.';
-
 CREATE FUNCTION churnops.set_alias(
 	model_name text,
 	alias_name text,

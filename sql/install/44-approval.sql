@@ -158,6 +158,10 @@ AS $$
 	SELECT ARRAY(
 		SELECT format('alias "%s"', a.alias) FROM churnops.alias AS a
 		WHERE a.model = model_name AND a.version = version_number ORDER BY a.alias)
+		|| ARRAY(
+		SELECT format('deployment %s', d.deployment) FROM churnops.deployment AS d
+		WHERE d.model = model_name AND d.version = version_number AND d.status = 'running'
+		ORDER BY d.deployment)
 $$;
 COMMENT ON FUNCTION churnops.uses(text, integer) IS
 'What makes a version serve now, in words.';

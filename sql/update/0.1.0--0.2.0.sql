@@ -44,6 +44,9 @@ COMMENT ON COLUMN churnops.audit.covered IS
 '[{table, last, count, digest}] for all rows of the model up to a key.';
 COMMENT ON COLUMN churnops.audit.hash IS
 'SHA-256 of the hash of the link before and of this entry, lower-case hex.';
+COMMENT ON COLUMN churnops.score_row.arm IS
+'champion or candidate while a version is rolled out; else the alias by which the version was found, '
+'NULL when the reference names a version.';
 
 -- Trainings on registered datasets.
 ALTER TABLE churnops.dataset ADD COLUMN named_dataset text COLLATE "C";

@@ -13,15 +13,23 @@
 #include "pg/compat.h"
 
 void
-batch_begin(Batch *batch, text *reference)
+batch_begin_version(Batch *batch, const Resolved *version)
 {
-	batch->version = *reference_resolve(VARDATA_ANY(reference), VARSIZE_ANY_EXHDR(reference));
+	batch->version = *version;
 	batch->model = cache_model(&batch->version);
 	cache_pin_in_context(batch->model, CurrentMemoryContext);
 	answer_init(&batch->answer, batch->model, &batch->version);
 	batch->row_bytes = forest_model_row_bytes(batch->model->forest);
 	batch->bins = palloc0(batch->row_bytes * FOREST_SCORE_BLOCK);
 	batch->n_rows = 0;
+}
+
+void
+batch_begin(Batch *batch, text *reference)
+{
+	Resolved	version = *reference_resolve(VARDATA_ANY(reference), VARSIZE_ANY_EXHDR(reference));
+
+	batch_begin_version(batch, &version);
 }
 
 void

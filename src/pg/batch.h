@@ -23,11 +23,21 @@ typedef struct Batch
 	int			n_rows;
 } Batch;
 
+/* As batch_begin(), of a version that is resolved. */
+extern void batch_begin_version(Batch *batch, const Resolved *version);
+
 /* Resolve the reference and take the model; everything is made in the current context. */
 extern void batch_begin(Batch *batch, text *reference);
 
 /* Match the columns of the query with the features; errors as row_map_init(). */
 extern void batch_columns(Batch *batch, TupleDesc columns);
+
+/* Take the row that was added last out again. */
+static inline void
+batch_take_back(Batch *batch)
+{
+	batch->n_rows--;
+}
 
 /* Encode a row, deformed up to batch->map.n_columns; true when the block is full. */
 extern bool batch_add(Batch *batch, TupleTableSlot *slot);

@@ -179,6 +179,12 @@ catalog_require_writable(const char *function)
 	PreventCommandIfReadOnly(psprintf("%s()", function));
 }
 
+int
+catalog_read(const char *statement, int n_args, Oid *types, Datum *values, const char *nulls)
+{
+	return execute_as_owner(statement, n_args, types, values, nulls, true);
+}
+
 /* ------------------------------------------------------------ the probe -- */
 
 /* The number of a column, by its name. */
@@ -514,6 +520,10 @@ Datum
 churnops_delete_model_rows(PG_FUNCTION_ARGS)
 {
 	static const char *const statements[] = {
+		"DELETE FROM churnops.prediction_log WHERE model = $1",
+		"DELETE FROM churnops.outcome WHERE model = $1",
+		"DELETE FROM churnops.deployment_event WHERE model = $1",
+		"DELETE FROM churnops.deployment WHERE model = $1",
 		"DELETE FROM churnops.privilege WHERE model = $1",
 		"DELETE FROM churnops.import WHERE model = $1",
 		"DELETE FROM churnops.alias WHERE model = $1",

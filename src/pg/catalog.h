@@ -36,6 +36,10 @@ extern int	catalog_execute(const char *statement, int n_args, Oid *types, Datum 
 /* Refuse a function that writes, on a standby and in a read-only transaction. */
 extern void catalog_require_writable(const char *function);
 
+/* As catalog_execute(), to read under the active snapshot. */
+extern int	catalog_read(const char *statement, int n_args, Oid *types, Datum *values,
+						 const char *nulls);
+
 /* A column and the value it must have: a text (text != NULL), or an int4. */
 typedef struct ProbeKey
 {

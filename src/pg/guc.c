@@ -14,6 +14,7 @@
 #define CACHE_SIZE_DEFAULT_KB (256 * 1024)
 #define CACHE_SIZE_MIN_KB 1024
 #define EXACT_COUNT_DEFAULT_KB (8 * 1024)
+#define LOG_RETENTION_DEFAULT_MINUTES (90 * 24 * 60)
 #define TRAINING_MEMORY_DEFAULT_KB (1024 * 1024)
 #define TRAINING_MEMORY_MIN_KB (16 * 1024)
 
@@ -21,6 +22,8 @@ int			guc_cache_size = CACHE_SIZE_DEFAULT_KB;
 char	   *guc_code_version = NULL;
 int			guc_exact_count_size = EXACT_COUNT_DEFAULT_KB;
 int			guc_instruction_set = CPU_BEST;
+bool		guc_log_features = true;
+int			guc_log_retention = LOG_RETENTION_DEFAULT_MINUTES;
 bool		guc_progress = true;
 bool		guc_require_approval = false;
 int			guc_training_memory = TRAINING_MEMORY_DEFAULT_KB;
@@ -59,6 +62,15 @@ guc_init(void)
 							 "not used in any case.",
 							 &guc_instruction_set, CPU_BEST, instruction_sets, PGC_USERSET, 0,
 							 NULL, NULL, NULL);
+	DefineCustomBoolVariable("churnops.log_features",
+							 "Keeps the scored row itself with each logged prediction.",
+							 "Needed to replay logged rows with another version.",
+							 &guc_log_features, true, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("churnops.log_retention",
+							"Sets how long logged predictions are kept.",
+							"churnops_tick() removes older ones; -1 keeps them for ever.",
+							&guc_log_retention, LOG_RETENTION_DEFAULT_MINUTES, -1, INT_MAX,
+							PGC_SUSET, GUC_UNIT_MIN, NULL, NULL, NULL);
 	DefineCustomBoolVariable("churnops.progress",
 							 "Sends a notice every five seconds of a training.",
 							 NULL, &guc_progress, true, PGC_USERSET, 0, NULL, NULL, NULL);

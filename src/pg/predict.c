@@ -15,6 +15,12 @@
  *
  * The sixth form, columns, is what the planner makes of a row of a table
  * (rewrite.c).
+ *
+ * While a version is being rolled out, a bare model name has a second state,
+ * that of the candidate.  Every row is encoded for the champion, whose columns
+ * are what callers must give; those whose key is the candidate's are encoded
+ * and scored once more by it.  Without a deployment that costs one comparison
+ * a row.
  */
 #include "postgres.h"
 
@@ -33,6 +39,7 @@
 #include "pg/answer.h"
 #include "pg/compat.h"
 #include "pg/report.h"
+#include "pg/route.h"
 #include "pg/row.h"
 
 PG_FUNCTION_INFO_V1(churnops_predict_record);
@@ -81,9 +88,21 @@ typedef struct PredictState
 	double	   *outputs;
 	const RowMap *columns;		/* of a call with columns; NULL: not yet found */
 	RowShape	shape;			/* of a call with a row */
+
+	Route	   *route;			/* NULL: nothing is being rolled out */
+	MemoryContext route_context;	/* holds it; NULL at first */
+	MemoryContext key_context;	/* holds the key, below route_context */
+	RowKey	   *key;			/* where a row has the key; NULL: not yet found */
+	StringInfoData key_bytes;	/* of the row at hand */
+	struct PredictState *candidate; /* NULL at first */
 } PredictState;
 
-typedef void (*EncodeRow) (PredictState *state, Datum row);
+/* A form of rows: how one is encoded, and its key put into key_bytes (false: none). */
+typedef struct RowForm
+{
+	void		(*encode) (PredictState *state, Datum row);
+	bool		(*take_key) (PredictState *state, Datum row);
+} RowForm;
 
 /* What a function answers with, of which models, and its form for rows. */
 typedef struct Question
@@ -96,13 +115,21 @@ typedef struct Question
 /* ---------------------------------------------------------------- state -- */
 
 static void
-release_model(void *arg)
+release_model(PredictState *state)
 {
-	PredictState *state = arg;
-
 	if (state->model != NULL)
 		cache_unpin(state->model);
 	state->model = NULL;
+}
+
+static void
+release_models(void *arg)
+{
+	PredictState *state = arg;
+
+	release_model(state);
+	if (state->candidate != NULL)
+		release_model(state->candidate);
 }
 
 static PredictState *
@@ -113,7 +140,7 @@ new_state(FmgrInfo *function)
 	MemoryContextCallback *callback = MemoryContextAlloc(context, sizeof(*callback));
 
 	state->context = context;
-	callback->func = release_model;
+	callback->func = release_models;
 	callback->arg = state;
 	MemoryContextRegisterResetCallback(context, callback);
 	function->fn_extra = state;
@@ -163,16 +190,49 @@ check_named_function(FunctionCallInfo fcinfo, const Question *question)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FUNCTION, get_func_name(function));
 }
 
+static void
+use_version(PredictState *state, const Resolved *version, const Question *question)
+{
+	use_model(state, cache_model(version));
+	answer_init(&state->answer, state->model, version);
+	state->version = *version;
+	question->check(state);
+}
+
+/* Make ready for a deployment: its route, and the state of its candidate. */
+static void
+use_deployment(PredictState *state, const Question *question)
+{
+	MemoryContext caller;
+
+	if (state->candidate == NULL)
+	{
+		state->candidate = MemoryContextAllocZero(state->context, sizeof(PredictState));
+		state->candidate->context = state->context;
+		state->route_context = AllocSetContextCreate(state->context, "churnops route",
+													 ALLOCSET_SMALL_SIZES);
+	}
+	MemoryContextReset(state->route_context);
+	caller = MemoryContextSwitchTo(state->route_context);
+	state->key_context = AllocSetContextCreate(state->route_context, "churnops route key",
+											   ALLOCSET_SMALL_SIZES);
+	state->key = NULL;
+	initStringInfo(&state->key_bytes);
+	state->route = route_load(&state->version);
+	(void) MemoryContextSwitchTo(caller);
+	use_version(state->candidate, &state->route->candidate, question);
+}
+
 /* Take the version that the reference means now. */
 static void
 use_reference(PredictState *state, const char *reference, Size n_bytes, const Question *question)
 {
 	Resolved	version = *reference_resolve(reference, (int) n_bytes);
 
-	use_model(state, cache_model(&version));
-	answer_init(&state->answer, state->model, &version);
-	state->version = version;
-	question->check(state);
+	state->route = NULL;
+	use_version(state, &version, question);
+	if (version.deployment != 0)
+		use_deployment(state, question);
 	if (state->reference_bytes < n_bytes || state->reference == NULL)
 		state->reference = MemoryContextAlloc(state->context, n_bytes);
 	state->reference_bytes = n_bytes;
@@ -244,6 +304,7 @@ use_row_type(PredictState *state, Oid type, int32 typmod)
 	(void) MemoryContextSwitchTo(caller);
 	shape->typmod = typmod;
 	shape->type = type;
+	state->key = NULL;
 }
 
 static void
@@ -265,11 +326,51 @@ encode_record(PredictState *state, Datum row)
 	row_encode(&shape->map, shape->values, shape->nulls, state->bins);
 }
 
+/* Find the key among columns; those of the one before are forgotten. */
+static void
+find_key(PredictState *state, TupleDesc columns)
+{
+	MemoryContext caller;
+
+	MemoryContextReset(state->key_context);
+	caller = MemoryContextSwitchTo(state->key_context);
+	state->key = palloc(sizeof(RowKey));
+	(void) route_key_init(state->key, state->route, columns);
+	(void) MemoryContextSwitchTo(caller);
+}
+
+/* The row is the one that has just been encoded. */
+static bool
+take_key_of_record(PredictState *state, Datum row)
+{
+	const RowShape *shape = &state->shape;
+	bool		complete;
+
+	(void) row;
+	if (state->key == NULL)
+		find_key(state, shape->columns);
+	complete = state->key->n_columns > 0;
+	for (int i = 0; complete && i < state->key->n_columns; i++)
+	{
+		RowKeyColumn *column = &state->key->columns[i];
+
+		complete = route_append(&state->key_bytes, column, shape->values[column->column],
+								shape->nulls[column->column]);
+	}
+	return complete;
+}
+
 static void
 encode_jsonb(PredictState *state, Datum row)
 {
 	row_encode_json(row_names(state->model), state->model, &state->version, DatumGetJsonbP(row),
 					state->bins);
+}
+
+static bool
+take_key_of_jsonb(PredictState *state, Datum row)
+{
+	return route_append_json(&state->key_bytes, state->route, DatumGetJsonbP(row));
 }
 
 /* json and text: JSON text either way. */
@@ -281,11 +382,33 @@ encode_json_text(PredictState *state, Datum row)
 	encode_jsonb(state, DirectFunctionCall1(jsonb_in, CStringGetDatum(json)));
 }
 
+static bool
+take_key_of_json_text(PredictState *state, Datum row)
+{
+	char	   *json = TextDatumGetCString(row);
+
+	return take_key_of_jsonb(state, DirectFunctionCall1(jsonb_in, CStringGetDatum(json)));
+}
+
 static void
 encode_array(PredictState *state, Datum row)
 {
 	row_encode_array(state->model, &state->version, row, state->bins);
 }
+
+/* Elements have no names, so none of them can be the key. */
+static bool
+take_no_key(PredictState *state, Datum row)
+{
+	(void) state;
+	(void) row;
+	return false;
+}
+
+static const RowForm record_form = {encode_record, take_key_of_record};
+static const RowForm jsonb_form = {encode_jsonb, take_key_of_jsonb};
+static const RowForm json_text_form = {encode_json_text, take_key_of_json_text};
+static const RowForm array_form = {encode_array, take_no_key};
 
 /* -------------------------------------------------------------- answers -- */
 
@@ -336,15 +459,71 @@ static const Question ask_probabilities =
 
 /* --------------------------------------------------------- entry points -- */
 
+/* Is the row, whose key has been taken or not, the candidate's? */
+static bool
+is_candidates(const PredictState *state, bool has_key)
+{
+	const Route *route = state->route;
+	double		share;
+
+	if (route->n_key == 0)
+		share = route_share(route, (const char *) state->bins,
+							forest_model_n_features(state->model->forest));
+	else if (has_key)
+		share = route_share(route, state->key_bytes.data, state->key_bytes.len);
+	else
+		return false;
+	return share < route->weight;
+}
+
 static Datum
-predict(FunctionCallInfo fcinfo, EncodeRow encode, const Question *question)
+predict(FunctionCallInfo fcinfo, const RowForm *form, const Question *question)
 {
 	PredictState *state = ready(fcinfo, 0, question);
 
 	if (PG_ARGISNULL(1))
 		PG_RETURN_NULL();
-	encode(state, PG_GETARG_DATUM(1));
+	form->encode(state, PG_GETARG_DATUM(1));
+	if (unlikely(state->route != NULL))
+	{
+		bool		has_key;
+
+		resetStringInfo(&state->key_bytes);
+		has_key = state->route->n_key > 0 && form->take_key(state, PG_GETARG_DATUM(1));
+		if (is_candidates(state, has_key))
+		{
+			state = state->candidate;
+			form->encode(state, PG_GETARG_DATUM(1));
+		}
+	}
 	return score(state, question);
+}
+
+static void
+encode_columns(FunctionCallInfo fcinfo, PredictState *state)
+{
+	if (unlikely(state->columns == NULL))
+		state->columns = row_map_of_call(fcinfo, state->model, &state->version);
+	row_encode(state->columns, &fcinfo->args[ROW_FIRST_VALUE].value,
+			   &fcinfo->args[ROW_FIRST_VALUE].isnull, state->bins);
+}
+
+static bool
+take_key_of_columns(FunctionCallInfo fcinfo, PredictState *state)
+{
+	bool		complete;
+
+	if (state->key == NULL)
+		find_key(state, row_columns_of_call(fcinfo));
+	complete = state->key->n_columns > 0;
+	for (int i = 0; complete && i < state->key->n_columns; i++)
+	{
+		RowKeyColumn *column = &state->key->columns[i];
+		NullableDatum *value = &fcinfo->args[ROW_FIRST_VALUE + column->column];
+
+		complete = route_append(&state->key_bytes, column, value->value, value->isnull);
+	}
+	return complete;
 }
 
 static Datum
@@ -352,41 +531,50 @@ predict_columns(FunctionCallInfo fcinfo, const Question *question)
 {
 	PredictState *state = ready(fcinfo, ROW_REFERENCE, question);
 
-	if (unlikely(state->columns == NULL))
-		state->columns = row_map_of_call(fcinfo, state->model, &state->version);
-	row_encode(state->columns, &fcinfo->args[ROW_FIRST_VALUE].value,
-			   &fcinfo->args[ROW_FIRST_VALUE].isnull, state->bins);
+	encode_columns(fcinfo, state);
+	if (unlikely(state->route != NULL))
+	{
+		bool		has_key;
+
+		resetStringInfo(&state->key_bytes);
+		has_key = state->route->n_key > 0 && take_key_of_columns(fcinfo, state);
+		if (is_candidates(state, has_key))
+		{
+			state = state->candidate;
+			encode_columns(fcinfo, state);
+		}
+	}
 	return score(state, question);
 }
 
 Datum
 churnops_predict_record(PG_FUNCTION_ARGS)
 {
-	return predict(fcinfo, encode_record, &ask_number);
+	return predict(fcinfo, &record_form, &ask_number);
 }
 
 Datum
 churnops_predict_jsonb(PG_FUNCTION_ARGS)
 {
-	return predict(fcinfo, encode_jsonb, &ask_number);
+	return predict(fcinfo, &jsonb_form, &ask_number);
 }
 
 Datum
 churnops_predict_json(PG_FUNCTION_ARGS)
 {
-	return predict(fcinfo, encode_json_text, &ask_number);
+	return predict(fcinfo, &json_text_form, &ask_number);
 }
 
 Datum
 churnops_predict_text(PG_FUNCTION_ARGS)
 {
-	return predict(fcinfo, encode_json_text, &ask_number);
+	return predict(fcinfo, &json_text_form, &ask_number);
 }
 
 Datum
 churnops_predict_array(PG_FUNCTION_ARGS)
 {
-	return predict(fcinfo, encode_array, &ask_number);
+	return predict(fcinfo, &array_form, &ask_number);
 }
 
 Datum
@@ -398,31 +586,31 @@ churnops_predict_columns(PG_FUNCTION_ARGS)
 Datum
 churnops_predict_class_record(PG_FUNCTION_ARGS)
 {
-	return predict(fcinfo, encode_record, &ask_class);
+	return predict(fcinfo, &record_form, &ask_class);
 }
 
 Datum
 churnops_predict_class_jsonb(PG_FUNCTION_ARGS)
 {
-	return predict(fcinfo, encode_jsonb, &ask_class);
+	return predict(fcinfo, &jsonb_form, &ask_class);
 }
 
 Datum
 churnops_predict_class_json(PG_FUNCTION_ARGS)
 {
-	return predict(fcinfo, encode_json_text, &ask_class);
+	return predict(fcinfo, &json_text_form, &ask_class);
 }
 
 Datum
 churnops_predict_class_text(PG_FUNCTION_ARGS)
 {
-	return predict(fcinfo, encode_json_text, &ask_class);
+	return predict(fcinfo, &json_text_form, &ask_class);
 }
 
 Datum
 churnops_predict_class_array(PG_FUNCTION_ARGS)
 {
-	return predict(fcinfo, encode_array, &ask_class);
+	return predict(fcinfo, &array_form, &ask_class);
 }
 
 Datum
@@ -434,31 +622,31 @@ churnops_predict_class_columns(PG_FUNCTION_ARGS)
 Datum
 churnops_predict_proba_record(PG_FUNCTION_ARGS)
 {
-	return predict(fcinfo, encode_record, &ask_probabilities);
+	return predict(fcinfo, &record_form, &ask_probabilities);
 }
 
 Datum
 churnops_predict_proba_jsonb(PG_FUNCTION_ARGS)
 {
-	return predict(fcinfo, encode_jsonb, &ask_probabilities);
+	return predict(fcinfo, &jsonb_form, &ask_probabilities);
 }
 
 Datum
 churnops_predict_proba_json(PG_FUNCTION_ARGS)
 {
-	return predict(fcinfo, encode_json_text, &ask_probabilities);
+	return predict(fcinfo, &json_text_form, &ask_probabilities);
 }
 
 Datum
 churnops_predict_proba_text(PG_FUNCTION_ARGS)
 {
-	return predict(fcinfo, encode_json_text, &ask_probabilities);
+	return predict(fcinfo, &json_text_form, &ask_probabilities);
 }
 
 Datum
 churnops_predict_proba_array(PG_FUNCTION_ARGS)
 {
-	return predict(fcinfo, encode_array, &ask_probabilities);
+	return predict(fcinfo, &array_form, &ask_probabilities);
 }
 
 Datum

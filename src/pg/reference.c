@@ -192,7 +192,8 @@ try_parse(const char *text, Reference *out)
 		return out->version > 0;
 	}
 	strlcpy(out->alias, REFERENCE_DEFAULT_ALIAS, sizeof(out->alias));
-	if (text[0] == '\0')
+	out->bare = text[0] == '\0';
+	if (out->bare)
 		return true;
 	n = text[0] == '@' ? name_length(text + 1) : 0;
 	if (n == 0 || text[n + 1] != '\0')
@@ -403,6 +404,33 @@ probe_version(Resolved *resolved)
 	strlcpy(resolved->digest, digest, sizeof(resolved->digest));
 }
 
+/* The deployment that routes rows of a model; 0 if nothing is being rolled out. */
+static int64
+probe_deployment(const char *model)
+{
+	ProbeKey	key = {.column = "model", .text = model};
+	Probe		probe;
+	bool		is_null;
+	int64		deployment = 0;
+
+	if (!catalog_has("deployment"))	/* 0.1.0, not yet updated */
+		return 0;
+	if (probe_begin(&probe, "deployment", "deployment_routing_idx", &key, 1))
+		deployment = DatumGetInt64(probe_value(&probe, "deployment", &is_null));
+	probe_end(&probe);
+	return deployment;
+}
+
+void
+reference_version(const char *model, int32 version, Resolved *out)
+{
+	memset(out, 0, sizeof(*out));
+	strlcpy(out->model, model, sizeof(out->model));
+	out->version = version;
+	probe_version(out);
+	out->serial = ++last_serial;
+}
+
 static void
 resolve(const char *text, ModelRight right, Resolved *out)
 {
@@ -423,6 +451,9 @@ resolve(const char *text, ModelRight right, Resolved *out)
 	strlcpy(out->alias, reference.alias, sizeof(out->alias));
 	out->version = reference.version > 0 ? reference.version : probe_alias(&reference);
 	probe_version(out);
+	out->bare = reference.bare;
+	if (out->bare)
+		out->deployment = probe_deployment(out->model);
 	out->serial = ++last_serial;
 }
 

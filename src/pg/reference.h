@@ -13,6 +13,7 @@ typedef struct Reference
 	char		model[NAMEDATALEN];
 	char		alias[NAMEDATALEN]; /* empty when a version was named */
 	int32		version;		/* 0 when an alias was named */
+	bool		bare;			/* nothing but the model was named */
 } Reference;
 
 /* Set up the callbacks that forget what was resolved; once, when the module is loaded. */
@@ -28,6 +29,8 @@ typedef struct Resolved
 	char		model[NAMEDATALEN];
 	char		alias[NAMEDATALEN]; /* by which it was found; empty for a version by number */
 	int32		version;
+	bool		bare;			/* found by nothing but the model's name */
+	int64		deployment;		/* that routes rows of a bare name; 0: none */
 	int32		positive;		/* index of the positive class; -1 when there is none */
 	char		digest[65];		/* artifact digest, hex */
 	uint64		serial;			/* different for every probe: a key for callers' own memos */
@@ -70,6 +73,9 @@ extern void reference_deny(const char *model, ModelRight right) pg_attribute_nor
  * The result is valid until the next call.
  */
 extern const Resolved *reference_resolve(const char *text, int n_bytes);
+
+/* A version of a model that reference_resolve() has answered for, under the same snapshot. */
+extern void reference_version(const char *model, int32 version, Resolved *out);
 
 /* The same for another right, and not remembered. */
 extern void reference_find(const char *text, int n_bytes, ModelRight right, Resolved *out);

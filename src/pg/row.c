@@ -13,6 +13,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "executor/spi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
@@ -281,6 +282,26 @@ row_map_init(RowMap *map, TupleDesc columns, RowLayout layout, const CachedModel
 	map->types = palloc(sizeof(DatumType) * map->n_features);
 	match_columns(map, columns, version, what, by_position);
 	order_features(map, layout);
+}
+
+char *
+row_map_trouble(TupleDesc columns, const ForestModel *forest)
+{
+	for (uint32 i = 0; i < forest_model_n_features(forest); i++)
+	{
+		const char *name = row_feature_name(forest, i);
+		int			found = SPI_fnumber(columns, name) - 1;
+		DatumType	type;
+
+		if (found < 0)
+			return psprintf("Column \"%s\" is missing.", name);
+		datum_type_init(&type, TupleDescAttr(columns, found)->atttypid, CurrentMemoryContext);
+		if (!accepts(forest, i, &type))
+			return psprintf("Column \"%s\" is of type %s, not %s.", name,
+							format_type_be(type.type),
+							kind_noun(forest_model_feature_kind(forest, i)));
+	}
+	return NULL;
 }
 
 /* A literal without a type where a number is needed: ROW('12', …). */

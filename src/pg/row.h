@@ -82,6 +82,9 @@ extern void row_encode(const RowMap *map, const Datum *values, const bool *nulls
 extern const RowMap *row_map_of_call(FunctionCallInfo fcinfo, CachedModel *model,
 									 const Resolved *version);
 
+/* The columns of such a call, by name and type. */
+extern TupleDesc row_columns_of_call(FunctionCallInfo fcinfo);
+
 /* What is needed to look a feature up in JSON. */
 typedef struct RowName
 {
@@ -110,6 +113,12 @@ extern void row_encode_json(const RowNames *names, const CachedModel *model,
  */
 extern void row_encode_array(const CachedModel *model, const Resolved *version, Datum array,
 							 uint8 *bins);
+
+/*
+ * Would row_map_init() match these columns?  Returns what is in the way as a
+ * sentence, or NULL.
+ */
+extern char *row_map_trouble(TupleDesc columns, const ForestModel *forest);
 
 /* Raise 42703 or 42804 about a feature; given says what was there instead. */
 pg_noreturn extern void row_missing_feature(const Resolved *version, const char *feature,

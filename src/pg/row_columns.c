@@ -160,3 +160,12 @@ row_map_of_call(FunctionCallInfo fcinfo, CachedModel *model, const Resolved *ver
 		model->maps->maps[model->maps->n++] = made;
 	return &made->map;
 }
+
+TupleDesc
+row_columns_of_call(FunctionCallInfo fcinfo)
+{
+	Oid			types[FUNC_MAX_ARGS];
+
+	(void) types_of_call(fcinfo, types);
+	return describe_values(names_of_call(fcinfo), types, PG_NARGS() - ROW_FIRST_VALUE);
+}

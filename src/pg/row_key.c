@@ -15,6 +15,7 @@
 #include "pg/compat.h"
 #include "pg/row_key.h"
 
+/* The column of a name, from 0; -1 if there is none. */
 static int
 find_column(TupleDesc columns, const char *name)
 {
@@ -25,10 +26,6 @@ find_column(TupleDesc columns, const char *name)
 		if (!column->attisdropped && strcmp(NameStr(column->attname), name) == 0)
 			return i;
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_COLUMN),
-			 errmsg("key column \"%s\" is not in the query", name),
-			 errhint("Name columns of the query, as in key => ARRAY['id'].")));
 	return -1;
 }
 
@@ -45,6 +42,38 @@ prepare_to_jsonb(RowKeyColumn *key, Form_pg_attribute column)
 	fmgr_info_set_expr((Node *) call, &key->to_jsonb);
 }
 
+static void
+use_column(RowKey *key, int i, char *name, int found, TupleDesc columns)
+{
+	RowKeyColumn *column = &key->columns[i];
+
+	column->name = name;
+	column->column = found;
+	column->base = getBaseType(TupleDescAttr(columns, found)->atttypid);
+	prepare_to_jsonb(column, TupleDescAttr(columns, found));
+	key->last_column = Max(key->last_column, found + 1);
+}
+
+bool
+row_key_try(RowKey *key, char **names, int n_names, TupleDesc columns)
+{
+	memset(key, 0, sizeof(*key));
+	key->columns = palloc0(sizeof(RowKeyColumn) * Max(n_names, 1));
+	for (int i = 0; i < n_names; i++)
+	{
+		int			found = find_column(columns, names[i]);
+
+		if (found < 0)
+		{
+			key->last_column = 0;
+			return false;
+		}
+		use_column(key, i, names[i], found, columns);
+	}
+	key->n_columns = n_names;
+	return true;
+}
+
 void
 row_key_init(RowKey *key, ArrayType *names, TupleDesc columns)
 {
@@ -59,23 +88,27 @@ row_key_init(RowKey *key, ArrayType *names, TupleDesc columns)
 	key->columns = palloc0(sizeof(RowKeyColumn) * Max(key->n_columns, 1));
 	for (int i = 0; i < key->n_columns; i++)
 	{
-		RowKeyColumn *column = &key->columns[i];
+		char	   *name;
+		int			found;
 
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("argument \"key\" must not contain nulls")));
-		column->name = TextDatumGetCString(elements[i]);
-		column->column = find_column(columns, column->name);
-		column->base = getBaseType(TupleDescAttr(columns, column->column)->atttypid);
-		prepare_to_jsonb(column, TupleDescAttr(columns, column->column));
-		key->last_column = Max(key->last_column, column->column + 1);
+		name = TextDatumGetCString(elements[i]);
+		found = find_column(columns, name);
+		if (found < 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("key column \"%s\" is not in the query", name),
+					 errhint("Name columns of the query, as in key => ARRAY['id'].")));
+		use_column(key, i, name, found, columns);
 	}
 }
 
-/* A value as JSON: the usual types of keys directly, others as to_jsonb() has them. */
-static void
-column_value(RowKeyColumn *key, Datum value, JsonbValue *out)
+/* The usual types of keys directly, others as to_jsonb() has them. */
+void
+row_key_value(RowKeyColumn *key, Datum value, JsonbValue *out)
 {
 	struct varlena *packed;
 	Jsonb	   *json;
@@ -122,7 +155,7 @@ row_key_jsonb(RowKey *key, const Datum *values, const bool *nulls)
 		name.val.string.val = column->name;
 		name.val.string.len = (int) strlen(column->name);
 		if (!nulls[column->column])
-			column_value(column, values[column->column], &value);
+			row_key_value(column, values[column->column], &value);
 		(void) pushJsonbValue(&state, WJB_KEY, &name);
 		(void) pushJsonbValue(&state, WJB_VALUE, &value);
 	}

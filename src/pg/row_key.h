@@ -8,6 +8,7 @@
 #include "access/tupdesc.h"
 #include "fmgr.h"
 #include "utils/array.h"
+#include "utils/jsonb.h"
 
 typedef struct RowKeyColumn
 {
@@ -29,6 +30,12 @@ typedef struct RowKey
  * that is not there, 22004 for NULL.  Made in the current memory context.
  */
 extern void row_key_init(RowKey *key, ArrayType *names, TupleDesc columns);
+
+/* As row_key_init(), of names; false, and no key, if one is not there. */
+extern bool row_key_try(RowKey *key, char **names, int n_names, TupleDesc columns);
+
+/* A value that is not NULL as JSON: a scalar, or the container of another value. */
+extern void row_key_value(RowKeyColumn *key, Datum value, JsonbValue *out);
 
 /* The key of a row as jsonb, in the current memory context. */
 extern Datum row_key_jsonb(RowKey *key, const Datum *values, const bool *nulls);

@@ -56,7 +56,9 @@ SELECT set_eq(
 		('churnops_unarchive', 'v', 'u'), ('churnops_rollback', 'v', 'u'), ('churnops_alias_at', 's', 'u'),
 		('churnops_model_card', 's', 'u'), ('churnops_verify', 's', 'u'),
 		('churnops_dataset', 'v', 'u'), ('churnops_dataset_diff', 'v', 'u'), ('churnops_forget', 'v', 'u'),
-		('churnops_drop_dataset', 'v', 'u'), ('churnops_membership', 's', 'u')$$,
+		('churnops_drop_dataset', 'v', 'u'), ('churnops_membership', 's', 'u'),
+		('churnops_deploy', 'v', 'u'), ('churnops_cancel_deployment', 'v', 'u'), ('churnops_route', 'i', 's'),
+		('churnops_tick', 'v', 'u'), ('churnops_outcome', 'v', 'u'), ('churnops_replay', 'v', 'u')$$,
 	'public functions, their volatility and parallel labels');
 SELECT is_empty(
 	'SELECT signature FROM member_function WHERE NOT internal AND proisstrict AND pronargs > 0',
@@ -108,7 +110,10 @@ SELECT set_eq(
 		('alias', 'r'), ('alias_event', 'r'), ('audit', 'r'), ('privilege', 'r'),
 		('models', 'v'), ('versions', 'v'), ('lineage', 'v'),
 		('alias_history', 'v'), ('version_history', 'v'), ('privileges', 'v'), ('audit_log', 'v'),
-		('named_dataset', 'r'), ('dataset_version', 'r'), ('dataset_rows', 'r'), ('dataset_keys', 'r'), ('datasets', 'v')$$,
+		('named_dataset', 'r'), ('dataset_version', 'r'), ('dataset_rows', 'r'), ('dataset_keys', 'r'), ('datasets', 'v'),
+		('deployment', 'r'), ('deployment_event', 'r'), ('outcome', 'r'),
+		('prediction_log', 'p'), ('prediction_log_default', 'r'),
+		('deployments', 'v'), ('deployment_events', 'v'), ('predictions', 'v')$$,
 	'tables and views');
 SELECT is_empty(
 	$$SELECT relname FROM member_relation WHERE relnamespace <> 'churnops'::regnamespace$$,
@@ -122,7 +127,8 @@ SELECT set_eq(
 	$$SELECT relname::text, privilege_type FROM member_relation, aclexplode(relacl)
 	WHERE relkind = 'v' AND grantee = 0$$,
 	$$VALUES ('imports', 'SELECT'), ('models', 'SELECT'), ('versions', 'SELECT'), ('lineage', 'SELECT'), ('alias_history', 'SELECT'),
-		('version_history', 'SELECT'), ('privileges', 'SELECT'), ('audit_log', 'SELECT'), ('datasets', 'SELECT')$$,
+		('version_history', 'SELECT'), ('privileges', 'SELECT'), ('audit_log', 'SELECT'), ('datasets', 'SELECT'),
+		('deployments', 'SELECT'), ('deployment_events', 'SELECT'), ('predictions', 'SELECT')$$,
 	'PUBLIC reads the views');
 SELECT set_eq(
 	$$SELECT privilege_type FROM pg_namespace, aclexplode(nspacl) WHERE nspname = 'churnops' AND grantee = 0$$,
@@ -166,9 +172,9 @@ SELECT set_eq(
 	-- 27: before update or delete, row; 34: before truncate, statement
 	$$SELECT t, n, 'O' AS enabled, 'refuse_change' AS function, f::smallint
 	FROM unnest('{import,model,version,version_event,dataset,run,alias_event,audit,named_dataset,dataset_version,
-		dataset_rows,dataset_keys}'::text[]) AS t,
+		dataset_rows,dataset_keys,deployment,deployment_event}'::text[]) AS t,
 		(VALUES ('refuse_change', 27), ('refuse_truncate', 34)) AS k(n, f)$$,
-	'all tables but churnops.alias have their two triggers, for the origin');
+	'tables that keep history have their two triggers, for the origin');
 SELECT is_empty(
 	$$SELECT c.relname, a.attname FROM member_relation AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
 	WHERE c.relkind = 'r' AND a.attname IN ('model', 'name', 'alias') AND a.attcollation <> (
@@ -201,6 +207,13 @@ SELECT columns_are('churnops', 'audit_log', ARRAY['entry', 'at', 'actor', 'sessi
 
 SELECT columns_are('churnops', 'imports', ARRAY['model', 'version', 'source_database', 'source_model', 'source_version',
 	'exported_by', 'exported_at', 'imported_by', 'imported_at', 'artifact_digest', 'content']);
+SELECT columns_are('churnops', 'deployments', ARRAY['deployment', 'model', 'version', 'strategy', 'status',
+	'champion_version', 'weight', 'key', 'salt', 'config', 'reason', 'created_by', 'started_at', 'step_at', 'ended_at',
+	'last_decision', 'last_reason', 'last_numbers']);
+SELECT columns_are('churnops', 'deployment_events', ARRAY['event', 'deployment', 'model', 'decision', 'weight',
+	'reason', 'numbers', 'decided_by', 'session_user', 'decided_at']);
+SELECT columns_are('churnops', 'predictions', ARRAY['logged_at', 'batch', 'place', 'model', 'version', 'arm',
+	'deployment', 'weight', 'salt', 'share', 'key', 'prediction', 'class', 'latency', 'error', 'features', 'scored_by']);
 
 SELECT * FROM finish();
 ROLLBACK;

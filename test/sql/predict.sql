@@ -159,7 +159,8 @@ SELECT count(*) FROM churnops_score('churn', 'SELECT * FROM customers WHERE fals
 SELECT * FROM churnops_score('churn', 'SELECT tenure FROM customers');
 SELECT * FROM churnops_score('churn', 'customers', key => '{id, nix}');
 SELECT * FROM churnops_score('churn', 'customers', key => ARRAY['id', NULL]);
-SELECT * FROM churnops_score('churn', 'customers', log => true);
+SELECT count(*) FROM churnops_score('churn', 'customers', log => true);
+SELECT count(*), min(arm), min(version), count(features) FROM churnops.predictions;
 SELECT * FROM churnops_score(NULL, 'customers');
 SELECT * FROM churnops_score('churn', NULL);
 

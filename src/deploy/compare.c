@@ -1,0 +1,224 @@
+/*
+ * compare.c
+ *	  Tests by which the arms of a deployment are compared.
+ */
+#include <math.h>
+
+#include "core/real.h"
+#include "deploy/deploy.h"
+
+/* Tables this much more likely than the given one count as equally likely: rounding. */
+#define AS_LIKELY (1 + 1e-7)
+/* What an empty bin of a distribution is taken for (algorithms G2). */
+#define EMPTY_SHARE 1e-4
+#define EMPTY_PART 1e-6
+
+DeployInterval
+deploy_wilson(DeployCount count, double z)
+{
+	DeployInterval interval = {NAN, NAN};
+	double		share = count.hits / count.n;
+	double		square = z * z;
+	double		middle;
+	double		half;
+
+	if (!(count.n > 0))
+		return interval;
+	middle = share + square / (2 * count.n);
+	half = z * sqrt(share * (1 - share) / count.n + square / (4 * count.n * count.n));
+	interval.low = (middle - half) / (1 + square / count.n);
+	interval.high = (middle + half) / (1 + square / count.n);
+	if (interval.low < 0 || count.hits <= 0)
+		interval.low = 0;
+	if (interval.high > 1 || count.hits >= count.n)
+		interval.high = 1;
+	return interval;
+}
+
+/*
+ * The hits of b, k, when all hits are shared out by chance: each probability
+ * by its ratio to the one before, from the likeliest on both ways, until they
+ * vanish.  `given` is what the table at hand has, 0 at the first walk.
+ */
+typedef struct Tables
+{
+	double		n_a;
+	double		n_b;
+	double		hits;			/* of both */
+	double		observed;		/* hits of b */
+	double		given;			/* weight of the table at hand */
+	double		all;
+	double		greater;
+	double		as_unlikely;
+} Tables;
+
+static void
+add_table(Tables *tables, double k, double weight)
+{
+	tables->all += weight;
+	if (k >= tables->observed)
+		tables->greater += weight;
+	if (k == tables->observed)
+		tables->given = weight;
+}
+
+/* P(k + 1) / P(k) */
+static double
+next_ratio(const Tables *tables, double k)
+{
+	return (tables->hits - k) / (k + 1) * ((tables->n_b - k) /
+										   (tables->n_a - tables->hits + k + 1));
+}
+
+static void
+walk_tables(Tables *tables, bool second)
+{
+	double		least = fmax(0, tables->hits - tables->n_a);
+	double		most = fmin(tables->hits, tables->n_b);
+	double		mode = floor((tables->hits + 1) * ((tables->n_b + 1) /
+												   (tables->n_a + tables->n_b + 2)));
+	double		weight;
+	double		k;
+
+	mode = fmin(fmax(mode, least), most);
+	for (k = mode, weight = 1; k <= most && weight > 0; weight *= next_ratio(tables, k), k++)
+	{
+		if (!second)
+			add_table(tables, k, weight);
+		else if (weight <= tables->given * AS_LIKELY)
+			tables->as_unlikely += weight;
+	}
+	for (k = mode, weight = 1; k > least && weight > 0; k--)
+	{
+		weight /= next_ratio(tables, k - 1);
+		if (!second)
+			add_table(tables, k - 1, weight);
+		else if (weight <= tables->given * AS_LIKELY)
+			tables->as_unlikely += weight;
+	}
+}
+
+DeployFisher
+deploy_fisher(DeployCount a, DeployCount b)
+{
+	DeployFisher fisher = {1, 1};
+	Tables		tables = {.n_a = a.n, .n_b = b.n, .hits = a.hits + b.hits, .observed = b.hits};
+
+	if (!(a.n > 0) || !(b.n > 0))
+		return fisher;
+	walk_tables(&tables, false);
+	walk_tables(&tables, true);
+	fisher.greater = fmin(1, tables.greater / tables.all);
+	fisher.two_sided = fmin(1, tables.as_unlikely / tables.all);
+	return fisher;
+}
+
+double
+deploy_two_proportions(DeployCount a, DeployCount b)
+{
+	double		pooled = (a.hits + b.hits) / (a.n + b.n);
+
+	if (!(a.n > 0) || !(b.n > 0))
+		return NAN;
+	if (pooled <= 0 || pooled >= 1)
+		return 0;
+	return (b.hits / b.n - a.hits / a.n) / sqrt(pooled * (1 - pooled) * (1 / a.n + 1 / b.n));
+}
+
+double
+deploy_sample_ratio(double n_a, double n_b, double w)
+{
+	double		expected_b = (n_a + n_b) * w;
+	double		expected_a = (n_a + n_b) * (1 - w);
+	double		off = n_b - expected_b;
+
+	if (!(expected_a > 0) || !(expected_b > 0))
+		return 1;
+	return deploy_chi_square_tail(off * off / expected_a + off * off / expected_b, 1);
+}
+
+/* Totals, bins with any count, and what an empty bin is taken for. */
+typedef struct Bins
+{
+	double		n_reference;
+	double		n_current;
+	double		n_used;
+	double		empty;
+} Bins;
+
+static Bins
+look_at_bins(const int64_t *reference, const int64_t *current, size_t n_bins)
+{
+	Bins		bins = {0, 0, 0, 0};
+	double		least = 1;
+	size_t		i;
+
+	for (i = 0; i < n_bins; i++)
+	{
+		bins.n_reference += (double) reference[i];
+		bins.n_current += (double) current[i];
+		bins.n_used += reference[i] > 0 || current[i] > 0;
+	}
+	for (i = 0; i < n_bins; i++)
+	{
+		if (reference[i] > 0)
+			least = fmin(least, (double) reference[i] / bins.n_reference);
+		if (current[i] > 0)
+			least = fmin(least, (double) current[i] / bins.n_current);
+	}
+	bins.empty = least > EMPTY_SHARE ? EMPTY_SHARE : least * EMPTY_PART;
+	return bins;
+}
+
+DeployShift
+deploy_shift(const int64_t *reference, const int64_t *current, size_t n_bins)
+{
+	DeployShift shift = {0, 1};
+	Bins		bins = look_at_bins(reference, current, n_bins);
+	RealSum		sum = {0, 0};
+	size_t		i;
+
+	if (bins.n_used < 2 || bins.n_reference == 0 || bins.n_current == 0)
+		return shift;
+	for (i = 0; i < n_bins; i++)
+	{
+		double		p = reference[i] > 0 ? (double) reference[i] / bins.n_reference : bins.empty;
+		double		q = current[i] > 0 ? (double) current[i] / bins.n_current : bins.empty;
+
+		if (reference[i] > 0 || current[i] > 0)
+			real_sum_add(&sum, (p - q) * (real_log(p) - real_log(q)));
+	}
+	shift.psi = real_sum_value(&sum);
+	shift.p = deploy_chi_square_tail(shift.psi / (1 / bins.n_reference + 1 / bins.n_current),
+									 bins.n_used - 1);
+	return shift;
+}
+
+DeploySequential
+deploy_sequential(DeploySample a, DeploySample b, double tau_squared, double alpha)
+{
+	DeploySequential test = {NAN, NAN, NAN, 1, INFINITY};
+	double		v;
+	double		both;
+
+	if (!(a.n > 0) || !(b.n > 0))
+		return test;
+	test.difference = b.mean - a.mean;
+	test.variance = v = a.variance / a.n + b.variance / b.n;
+	if (!(v > 0) || !(tau_squared > 0))
+		return test;
+	both = v + tau_squared;
+	test.lambda = sqrt(v / both) *
+		real_exp(tau_squared * test.difference * test.difference / (2 * v * both));
+	test.p = fmin(1, 1 / test.lambda);
+	test.margin = sqrt(v * both / tau_squared * (2 * real_log(1 / alpha) + real_log(both / v)));
+	return test;
+}
+
+double
+deploy_tau_squared(double planned_variance, double alpha)
+{
+	double		twice = -2 * real_log(alpha);
+
+	return planned_variance * (twice + real_log(1 + twice));
+}
