@@ -9,11 +9,8 @@ REVOKE ALL ON SCHEMA churnops FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA churnops TO PUBLIC;
 GRANT SELECT ON churnops.models, churnops.versions, churnops.lineage, churnops.alias_history,
-	churnops.version_history, churnops.privileges, churnops.audit_log TO PUBLIC;
+	churnops.version_history, churnops.privileges, churnops.audit_log, churnops.imports TO PUBLIC;
 GRANT SELECT ON churnops.datasets TO PUBLIC;
-
-	churnops.version_history, churnops.privileges, churnops.audit_log,
-	churnops.imports TO PUBLIC;
 
 -- A role that is granted SELECT on a table sees the rows of models it may read,
 -- and writes none whatever it is granted.

@@ -34,7 +34,7 @@ FROM pg_class AS c WHERE c.relnamespace = 'churnops'::regnamespace AND c.relkind
 UNION ALL
 SELECT 'column', format('%s %s', c.oid::regclass, row_number() OVER (PARTITION BY c.oid ORDER BY a.attnum)),
 	concat_ws(' | ', a.attname, format_type(a.atttypid, a.atttypmod),
-		a.attnotnull, a.attidentity, a.attgenerated, a.attstorage, a.attcollation::regcollation, a.attacl,
+		a.attnotnull, a.attidentity, a.attgenerated, a.attstorage, coalesce(a.attstattarget, -1), a.attcollation::regcollation, a.attacl,
 		pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum))
 FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum

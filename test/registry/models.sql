@@ -1,4 +1,5 @@
--- Models on the table customers, with history, rights and an import.
+-- Models on the table customers, with history, rights, an import, a dataset, and a
+-- canary with logged predictions.
 CREATE ROLE churnops_alice;
 CREATE ROLE churnops_bob;
 GRANT SELECT ON customers TO churnops_alice;
@@ -20,4 +21,10 @@ SELECT churnops_import(churnops_export('churn/2'), 'taken');
 SELECT churnops_grant('churn', 'churnops_bob', 'predict');
 SELECT churnops_rollback('churn', 'it was not');
 SELECT churnops_promote('churn/2', reason => 'it was');
+SELECT churnops_dataset('clients', 'SELECT * FROM customers', key => '{customer_id}', keep => true);
+SELECT churnops_train('charges', 'SELECT tenure, contract, monthly_charges FROM customers', 'monthly_charges',
+	'{"n_estimators": 3, "max_depth": 3}');
+SELECT churnops_deploy('charges', 2, 'canary', '{"weight": 0.3, "key": ["contract"]}', 'to see');
+SELECT churnops_tick('charges');
+SELECT count(*) FROM churnops_score('charges', 'SELECT * FROM customers LIMIT 50', '{contract}', log => true);
 RESET ROLE;

@@ -18,7 +18,7 @@ sub rows_of
 {
 	my ($node) = @_;
 
-	return join "\n", grep { !/^(function|relation|column|constraint|index|trigger|policy|dumped|member|schema|extension|aggregate)\|/ && !/_seq\|/ }
+	return join "\n", grep { !/^(view|predictions|prediction_log\w*|function|relation|column|constraint|index|trigger|policy|dumped|member|schema|extension|aggregate)\|/ && !/_seq\|/ }
 	  split /\n/, $node->registry_state;
 }
 
@@ -28,7 +28,7 @@ sub arrived
 	return;
 }
 
-$publisher->safe_psql('postgres', 'CREATE PUBLICATION registry FOR TABLES IN SCHEMA churnops');
+$publisher->run_script('examples/operations/publish_registry.sql');
 $subscriber->safe_psql('postgres', sprintf q{CREATE SUBSCRIPTION registry CONNECTION '%s' PUBLICATION registry},
 	$publisher->connstr . ' dbname=postgres');
 $subscriber->wait_for_subscription_sync($publisher, 'registry');
