@@ -26,6 +26,7 @@ FOREST_OBJS := \
 	src/forest/blocks_wide.o \
 	src/forest/decode.o \
 	src/forest/decode_blocks.o \
+	src/forest/decode_check.o \
 	src/forest/decode_fill.o \
 	src/forest/decode_nodes.o \
 	src/forest/emit.o \
@@ -54,6 +55,7 @@ FOREST_OBJS := \
 	src/forest/split.o \
 	src/forest/training.o \
 	src/forest/walk.o \
+	src/forest/walk_bytes.o \
 	src/forest/walk_wide.o
 METRIC_OBJS := \
 	src/metric/classes.o \

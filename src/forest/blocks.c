@@ -23,12 +23,10 @@ blocks_free(const Host *host, ModelBlocks *b)
 size_t
 blocks_bytes(const ModelBlocks *b)
 {
-	size_t		total = b->numbers_capacity * sizeof(int64_t);
-
-	if (b->capacity > 0)
-		total += blocks_memory_bytes(b, b->capacity) +
-			(size_t) b->capacity * BLOCK_NODES * sizeof(uint32_t);
-	return total;
+	if (b->capacity == 0)
+		return 0;
+	return blocks_memory_bytes(b, b->capacity) +
+		(size_t) b->capacity * BLOCK_NODES * sizeof(uint32_t);
 }
 
 /* -------------------------------------------------------------- slots -- */

@@ -90,10 +90,7 @@ typedef struct ModelBlocks
 	uint8_t    *lines;
 	uint32_t   *exits;			/* BLOCK_NODES per block */
 
-	/* regression: the leaves */
-	int64_t    *numbers;
-	size_t		n_numbers_used;
-	size_t		numbers_capacity;
+	int64_t    *numbers;		/* regression: the leaves */
 } ModelBlocks;
 
 /*
@@ -146,7 +143,7 @@ blocks_used(const ModelBlocks *b)
 /* Give each feature its slot; false if the features do not fit into blocks. */
 extern bool blocks_layout(ModelBlocks *b, const ForestSchema *schema);
 
-/* Free lines and exits, and the bytes that these and numbers take. */
+/* Free lines and exits, and the bytes that these take. */
 extern void blocks_free(const Host *host, ModelBlocks *b);
 extern size_t blocks_bytes(const ModelBlocks *b);
 

@@ -464,7 +464,19 @@ extern Status forest_decode(const Host *host, const uint8_t *bytes, size_t n_byt
 							ForestModel **out, Failure *why);
 extern void forest_model_free(ForestModel *model);
 
-/* Bytes a decoded model holds. */
+/*
+ * The same as far as the first rows need it: everything is checked, and the
+ * model is the bytes themselves, which have to stay as they are until
+ * forest_model_is_bytes() is false.  forest_expect() says that rows are about to
+ * be scored: when those of all calls are worth it, the model is made faster,
+ * with equal results.  If that cannot be done it stays as it is.
+ */
+extern Status forest_open(const Host *host, const uint8_t *bytes, size_t n_bytes,
+						  ForestModel **out, Failure *why);
+extern bool forest_model_is_bytes(const ForestModel *model);
+extern void forest_expect(ForestModel *model, size_t n_rows);
+
+/* Bytes a model holds, without those of an artifact that it was opened on. */
 extern size_t forest_model_bytes(const ForestModel *model);
 
 extern ForestTask forest_model_task(const ForestModel *model);

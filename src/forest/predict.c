@@ -124,6 +124,12 @@ score_row(const ForestModel *model, CpuLevel level, const uint8_t *bins, double 
 	ModelRow	row;
 
 	memset(sums, 0, model->n_outputs * sizeof(sums[0]));
+	if (model->tree_bytes != NULL)
+	{
+		model_add_bytes(model, bins, sums);
+		model_outputs(model, sums, model->n_trees, out);
+		return;
+	}
 #ifdef MODEL_AVX512
 	if (!blocks_used(&model->blocks) && level == CPU_AVX512 &&
 		model->n_trees >= MODEL_AVX512_TREES)
@@ -220,6 +226,8 @@ rows_at_once(const ForestModel *model)
 	size_t		most = blocks ? TILE_ROWS : FOREST_SCORE_BLOCK;
 	size_t		room = (blocks ? TILE_SUMS : BLOCK_SUMS) / model->n_outputs;
 
+	if (model->tree_bytes != NULL)
+		return 1;
 	if (most > room)
 		most = room;
 	return most < (blocks ? 2 : MODEL_LANES) ? 1 : most;

@@ -8,6 +8,8 @@
 #include "forest_fixture.h"
 #include "tap.h"
 
+
+#include "core/memory.h"
 #include "forest/model.h"
 
 #define MAX_ROWS 700
@@ -76,26 +78,47 @@ count_wrong(const Scored *s, const ForestModel *model, size_t n)
 	return n_wrong;
 }
 
-/* The same on every level, of both forms. */
+/* An opened model that is told of its rows needs the artifact only at first. */
+static size_t
+count_wrong_of_opened(const Scored *s, ForestModel *model)
+{
+	size_t		n_wrong = !forest_model_is_bytes(model);
+
+	for (size_t i = 0; i < 2 * s->n_rows && forest_model_is_bytes(model); i++)
+	{
+		forest_expect(model, 1);
+		n_wrong += count_wrong(s, model, s->n_rows);
+	}
+	forest_expect(model, SIZE_MAX);
+	n_wrong += forest_model_is_bytes(model) + count_wrong(s, model, s->n_rows);
+	return n_wrong;
+}
+
+/* The same on every level, of all forms. */
 static size_t
 count_wrong_everywhere(Scored *s, const size_t *calls, size_t n_calls)
 {
-	ForestModel *models[2];
+	const Host *host = s->f.training.host;
+	ForestArtifact artifact;
+	ForestModel *models[3];
 	size_t		n_wrong = 0;
 
-	models[0] = fixture_model(&s->f, s->f.training.host);
-	models[1] = fixture_model_of_nodes(&s->f, s->f.training.host);
+	models[0] = fixture_model(&s->f, host);
+	models[1] = fixture_model_of_nodes(&s->f, host);
+	models[2] = fixture_model_of_bytes(&s->f, host, &artifact);
 	n_wrong += models[0]->row_bytes != s->f.training.row_bytes || blocks_used(&models[1]->blocks);
 	for (CpuLevel level = CPU_PORTABLE; level <= cpu_level(CPU_BEST); level++)
-		for (int form = 0; form < 2; form++)
+		for (int form = 0; form < 3; form++)
 			for (size_t i = 0; i < n_calls; i++)
 			{
 				s->f.test_host.host.cpu_limit = level;
 				n_wrong += count_wrong(s, models[form], calls[i]);
 			}
 	s->f.test_host.host.cpu_limit = CPU_BEST;
-	forest_model_free(models[0]);
-	forest_model_free(models[1]);
+	n_wrong += count_wrong_of_opened(s, models[2]);
+	memory_free(host, artifact.bytes, artifact.capacity, 1);
+	for (int form = 0; form < 3; form++)
+		forest_model_free(models[form]);
 	return n_wrong;
 }
 
