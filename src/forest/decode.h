@@ -14,8 +14,8 @@ typedef struct TreeCheck
 {
 	uint32_t	level_limit;	/* of a path: the number of bins of all features */
 	uint64_t	max_number;		/* largest magnitude */
-	struct SplitRule *rules;	/* by feature, and one behind them that allows nothing */
-	uint64_t   *open;			/* splits whose far child has not been reached */
+	uint32_t   *rules;			/* by feature, for all that a word can name */
+	struct OpenNode *open;		/* splits whose far child has not been reached */
 	size_t		open_capacity;
 } TreeCheck;
 

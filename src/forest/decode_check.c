@@ -4,7 +4,7 @@
  *
  * This is most of what the first call of a connection waits for, so a node is
  * checked without a jump that depends on what it is: leaves and splits are as
- * good as random.  What is wrong is added up, and asked for once per node.
+ * good as random.  What is wrong is added up, and asked for at the end.
  *
  * Splits that are open, those whose near child is being read, are kept in an
  * array: where the far child begins, and the level of the children.  A leaf
@@ -14,13 +14,21 @@
 #include "core/memory.h"
 #include "forest/decode.h"
 
-/* What a split by a feature may be. */
-typedef struct SplitRule
+/*
+ * What a split by a feature may be, in one word: the most that the bits of
+ * TREE_TEST are, and, from RULE_SET on, how many words its set has; 0: it is
+ * no category.
+ */
+#define RULE_MOST 0x3FF
+#define RULE_SET 0x10000
+#define RULE_NOTHING 0x8000		/* not even 0: for features that there are not */
+
+
+typedef struct OpenNode
 {
-	uint16_t	limit;			/* cut, and one more if missing goes left, is below it */
-	uint8_t		n_set_words;	/* 0: no category */
-	uint8_t		last_bits;		/* of the last of them, 1 to 32 */
-} SplitRule;
+	uint32_t	far;
+	uint32_t	level;
+} OpenNode;
 
 /* Covers that are added up at once: one byte each. */
 #define COVER_STEP 8
@@ -35,24 +43,22 @@ Status
 tree_check_begin(TreeCheck *c, const ForestModel *model, Failure *why)
 {
 	const ForestSchema *schema = &model->schema;
-	Status		status = memory_new(model->host, schema->n_features + 1, sizeof(SplitRule),
-									&c->rules, why);
+	Status		status = memory_new_raw(model->host, TREE_FEATURE + 1, sizeof(uint32_t), &c->rules,
+										why);
 
 	if (status != STATUS_OK)
 		return status;
+	for (uint32_t f = schema->n_features; f <= TREE_FEATURE; f++)
+		c->rules[f] = RULE_NOTHING;
 	for (uint32_t f = 0; f < schema->n_features; f++)
 	{
 		const ForestFeature *feature = &schema->features[f];
-		SplitRule  *rule = &c->rules[f];
 
+		/* with the last bin as cut all that is present goes left, so missing must go right */
 		c->level_limit += feature->n_bins;
-		rule->limit = (uint16_t) feature->n_bins;
-		if (feature->kind != FOREST_CATEGORY)
-			continue;
-		/* the cut is 0, wherever missing values go */
-		rule->limit = 2;
-		rule->n_set_words = (uint8_t) tree_set_words(feature->n_bins);
-		rule->last_bits = (uint8_t) ((feature->n_bins - 1) % 32 + 1);
+		c->rules[f] = 2 * feature->n_bins - 2;
+		if (feature->kind == FOREST_CATEGORY)
+			c->rules[f] = TREE_MISSING_LEFT + RULE_SET * tree_set_words(feature->n_bins);
 	}
 	return STATUS_OK;
 }
@@ -60,23 +66,23 @@ tree_check_begin(TreeCheck *c, const ForestModel *model, Failure *why)
 void
 tree_check_end(TreeCheck *c, const ForestModel *model)
 {
-	memory_free(model->host, c->rules, model->schema.n_features + 1, sizeof(SplitRule));
-	memory_free(model->host, c->open, c->open_capacity, sizeof(uint64_t));
+	memory_free(model->host, c->rules, TREE_FEATURE + 1, sizeof(uint32_t));
+	memory_free(model->host, c->open, c->open_capacity, sizeof(OpenNode));
 }
 
 /* ---------------------------------------------------------------- words -- */
 
 /* A set has no bits beyond the bins, and neither side is empty. */
 static bool
-set_is_bad(const uint8_t *p, const SplitRule *rule, uint32_t split)
+set_is_bad(const uint8_t *p, uint32_t n_bins, uint32_t split)
 {
 	bool		missing_left = (split & TREE_MISSING_LEFT) != 0;
-	uint32_t	last = UINT32_MAX >> (32 - rule->last_bits);
+	uint32_t	last = UINT32_MAX >> (0 - n_bins) % 32;
 	uint32_t	any = 0;
 	uint32_t	absent = 0;
 	uint32_t	word;
 
-	for (uint32_t i = 1; i < rule->n_set_words; i++, p += TREE_WORD_BYTES)
+	for (; n_bins > 32; n_bins -= 32, p += TREE_WORD_BYTES)
 	{
 		any |= tree_word(p);
 		absent |= ~tree_word(p);
@@ -84,8 +90,7 @@ set_is_bad(const uint8_t *p, const SplitRule *rule, uint32_t split)
 	word = tree_word(p);
 	any |= word;
 	absent |= ~word & last;
-	return (split & TREE_CUT) != 0 || (word & ~last) != 0 ||
-		(missing_left ? absent == 0 : any == 0);
+	return (word & ~last) != 0 || (missing_left ? absent == 0 : any == 0);
 }
 
 /* What has been found in a tree so far. */
@@ -96,89 +101,106 @@ typedef struct TreeState
 	uint32_t	deepest;
 } TreeState;
 
-/* What bits of a leaf's word are wrong for a number of classes; counts the leaves with values. */
-static inline uint32_t
-leaf_is_bad(uint32_t value, uint32_t leaf, uint32_t n_classes, uint32_t *n_values)
+/*
+ * What is behind a split: at its set, or the length of its near child and the
+ * set.  Returns the number of words, 0 if they are wrong.
+ */
+static uint32_t
+check_more(const ForestSchema *schema, uint32_t n_set_words, const uint8_t *words,
+		   uint32_t n_words, uint32_t at, uint32_t split, uint32_t *skip)
 {
-	uint32_t	has_values;
+	bool		is_long = *skip == 0;
+	uint32_t	n_more = n_set_words + is_long;
 
-	if (n_classes == 2)
-		return leaf & (value > TREE_ONE);
-	has_values = leaf & (value >= n_classes);
-	value ^= n_classes + *n_values;
-	*n_values += has_values;
-	return has_values & (value != 0);
+	if (n_more >= n_words - at)
+		return 0;
+	if (is_long)
+	{
+		*skip = tree_word(words + (size_t) at++ * TREE_WORD_BYTES);
+		if (*skip <= TREE_MAX_SKIP || *skip >= n_words)
+			return 0;
+	}
+	if (n_set_words > 0)
+	{
+		uint32_t	feature = split >> TREE_FEATURE_SHIFT & TREE_FEATURE;
+
+		if (set_is_bad(words + (size_t) at * TREE_WORD_BYTES, schema->features[feature].n_bins,
+					   split))
+			return 0;
+	}
+	return n_more;
 }
 
-/* The nodes of a tree of n_words; open has room for depth + 2.  n_classes is a constant. */
+/*
+ * The nodes of a tree of n_words; open has room for depth + 3.  n_classes is a
+ * constant where speed matters.  Whatever is wrong, no more is read and written
+ * than there is: by n_words, and by depth, since what is below the end of the
+ * tree in the array is too deep to be used.
+ */
 static inline bool
-check_nodes(const TreeCheck *c, const uint8_t *words, uint32_t n_words, uint32_t depth,
-			uint32_t n_features, uint32_t n_classes, TreeState *out)
+check_nodes(const TreeCheck *c, const ForestSchema *schema, const uint8_t *words,
+			uint32_t n_words, uint32_t depth, uint32_t n_classes, TreeState *out)
 {
-	uint64_t   *open = c->open;
-	uint32_t	n_open = 1;
+	const uint32_t *rules = c->rules;
+	OpenNode   *end = c->open;
+	uint32_t	n_more = 0;		/* words that are no nodes */
+	uint32_t	n_values = 0;
 	uint32_t	level = 0;
-	TreeState	state = {0};
+	uint32_t	deepest = 0;
+	uint32_t	bad = 0;
+	uint32_t	at = 0;
 
-	open[0] = n_words;
-	for (uint32_t at = 0; at < n_words;)
+	*end++ = (OpenNode) {0, UINT32_MAX};
+	*end++ = (OpenNode) {n_words, 0};
+	while (at < n_words)
 	{
 		uint32_t	word = tree_word(words + (size_t) at * TREE_WORD_BYTES);
-		uint32_t	leaf = word / TREE_LEAF;
-		uint32_t	feature = word >> TREE_FEATURE_SHIFT & TREE_FEATURE;
-		uint32_t	skip = word >> TREE_SKIP_SHIFT & TREE_MAX_SKIP;
-		uint64_t	innermost = open[n_open - 1];
-		const SplitRule *rule;
-		uint32_t	bad;
+		uint32_t	leaf = 0 - word / TREE_LEAF;	/* all bits, or none */
+		uint32_t	skip = word >> TREE_SKIP_SHIFT;	/* of a leaf not 0 */
+		uint32_t	rule = rules[word >> TREE_FEATURE_SHIFT & TREE_FEATURE] & ~leaf;
+		OpenNode	innermost = end[-1];
 
-		feature = feature < n_features ? feature : n_features;
-		rule = &c->rules[feature];
 		at++;
-		if (leaf == 0 && (skip == 0 || rule->n_set_words > 0))
+		if (rule >= RULE_SET || skip == 0)
 		{
-			/* the words behind: that they are there is seen by what is left for children */
-			uint32_t	n_more = (skip == 0) + rule->n_set_words;
+			uint32_t	n = check_more(schema, rule / RULE_SET, words, n_words, at, word, &skip);
 
-			if (n_more >= n_words - at)
+			if (n == 0)
 				return false;
-			if (skip == 0)
-			{
-				skip = tree_word(words + (size_t) at++ * TREE_WORD_BYTES);
-				if (skip <= TREE_MAX_SKIP || skip >= n_words)
-					return false;
-			}
-			if (rule->n_set_words > 0 &&
-				set_is_bad(words + (size_t) at * TREE_WORD_BYTES, rule, word))
-				return false;
-			at += rule->n_set_words;
+			at += n;
+			n_more += n;
 		}
-		bad = leaf & ((uint32_t) innermost != at);
-		bad |= (leaf ^ 1) & ((word & TREE_CUT) + (word / TREE_MISSING_LEFT & 1) >= rule->limit);
-		bad |= leaf_is_bad(word & ~TREE_LEAF, leaf, n_classes, &state.n_values);
-		state.n_leaves += leaf;
+		bad |= leaf & (innermost.far ^ at);
+		/* negative if it is more than the most, or if there is no such feature */
+		bad |= ~leaf & (((rule & RULE_MOST) - (word & TREE_TEST)) | rule << 16) & TREE_LEAF;
+		if (n_classes == 2)
+			bad |= word > (TREE_LEAF | TREE_ONE);
+		else if (word >= (TREE_LEAF | n_classes))
+			bad |= word ^ (TREE_LEAF | (n_classes + n_values++));
 
 		/* a split opens; a leaf closes one, and what it writes is behind the others */
-		level = leaf != 0 ? (uint32_t) (innermost >> 32) : level + 1;
-		open[n_open] = (uint64_t) level << 32 | (at + skip);
-		n_open += 1 - 2 * leaf;
-		state.deepest = level > state.deepest ? level : state.deepest;
-		if (bad != 0 || n_open == 0 || level > depth)
-		{
-			*out = state;
-			return bad == 0 && n_open == 0 && at == n_words;
-		}
+		level = (innermost.level & leaf) | ((level + 1) & ~leaf);
+		if (level > depth)
+			return false;
+		deepest = level > deepest ? level : deepest;
+		*end = (OpenNode) {at + skip, level};
+		end += 1 + 2 * (int32_t) leaf;
 	}
-	return false;
+	out->n_leaves = (n_words - n_more + 1) / 2;
+	out->n_values = n_values;
+	out->deepest = deepest;
+	return bad == 0 && at == n_words && end == c->open + 1;
 }
 
-/* The words of a tree, with the number of classes as a constant where it is one of the usual. */
 static bool
 check_words(const TreeCheck *c, const ForestSchema *schema, const uint8_t *words,
 			uint32_t n_words, uint32_t depth, TreeState *state)
 {
 	if (schema->n_classes == 2)
-		return check_nodes(c, words, n_words, depth, schema->n_features, 2, state);
-	return check_nodes(c, words, n_words, depth, schema->n_features, schema->n_classes, state);
+		return check_nodes(c, schema, words, n_words, depth, 2, state);
+	if (schema->n_classes == 0)
+		return check_nodes(c, schema, words, n_words, depth, 0, state);
+	return check_nodes(c, schema, words, n_words, depth, schema->n_classes, state);
 }
 
 /* --------------------------------------------------------------- values -- */
@@ -300,7 +322,7 @@ tree_check(TreeCheck *c, ForestModel *model, ByteReader *r, uint32_t t, Failure 
 	if (n_words < 1 || n_words > MODEL_MAX_WORDS || n_words > bytes_left(r) / TREE_WORD_BYTES ||
 		depth > (n_words - 1) / 2 || depth > c->level_limit)
 		return bad_tree(why);
-	status = memory_grow(model->host, &c->open, &c->open_capacity, depth + 2, sizeof(uint64_t),
+	status = memory_grow(model->host, &c->open, &c->open_capacity, depth + 3, sizeof(OpenNode),
 						 why);
 	if (status != STATUS_OK)
 		return status;

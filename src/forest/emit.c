@@ -187,7 +187,7 @@ put_split(ForestGrower *g, const GrowNode *node, bool near_right, uint32_t skip)
 {
 	bool		long_skip = skip > TREE_MAX_SKIP;
 
-	bytes_put_u32(&g->out, (node->category ? 0 : node->cut) |
+	bytes_put_u32(&g->out, (node->category ? 0 : (uint32_t) node->cut << TREE_CUT_SHIFT) |
 				  (node->missing_left ? TREE_MISSING_LEFT : 0) |
 				  (near_right ? TREE_NEAR_RIGHT : 0) |
 				  (uint32_t) node->feature << TREE_FEATURE_SHIFT |

@@ -47,7 +47,7 @@ node_read(const uint8_t *p, const ForestSchema *schema, NodeBytes *node)
 	if (node->leaf)
 		return p;
 	node->feature = word >> TREE_FEATURE_SHIFT & TREE_FEATURE;
-	node->cut = word & TREE_CUT;
+	node->cut = word >> TREE_CUT_SHIFT & TREE_CUT;
 	node->missing_left = (word & TREE_MISSING_LEFT) != 0;
 	node->near_right = (word & TREE_NEAR_RIGHT) != 0;
 	node->skip = word >> TREE_SKIP_SHIFT;

@@ -14,7 +14,7 @@
  *			  more: the class of a leaf of one class, else the number of classes
  *			  + its row of values;
  *			  regression: its place among the values.
- *	  split:  from the lowest bit: 8 bits of cut, TREE_MISSING_LEFT,
+ *	  split:  from the lowest bit: TREE_MISSING_LEFT, 8 bits of cut,
  *			  TREE_NEAR_RIGHT, 11 bits of feature, 10 bits of skip: how many
  *			  words the near child has with all below it.  If that is above
  *			  TREE_MAX_SKIP, skip is 0 and the next word holds it.
@@ -37,8 +37,10 @@
 #define TREE_WORD_BYTES 4
 
 #define TREE_LEAF UINT32_C(0x80000000)
-#define TREE_CUT 0xFF
-#define TREE_MISSING_LEFT 0x100 /* missing values go left */
+#define TREE_MISSING_LEFT 0x001 /* missing values go left */
+#define TREE_CUT_SHIFT 1
+#define TREE_CUT 0xFF			/* once shifted */
+#define TREE_TEST 0x1FF			/* both of these */
 #define TREE_NEAR_RIGHT 0x200	/* the near child is the right one */
 #define TREE_FEATURE_SHIFT 10
 #define TREE_FEATURE 0x7FF		/* once shifted */

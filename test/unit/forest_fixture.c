@@ -326,7 +326,7 @@ put_split(Fixture *f, ByteWriter *w)
 
 	if (feature->kind != FOREST_CATEGORY)
 	{
-		word |= cut;
+		word |= cut << TREE_CUT_SHIFT;
 		if (cut + 1 == feature->n_bins)
 			missing_left = false;
 	}
@@ -557,7 +557,7 @@ read_subtree(TreeReader *r, bool here, LeafValue *leaf)
 		r->next += 4;
 	feature = &r->schema->features[word >> TREE_FEATURE_SHIFT & TREE_FEATURE];
 	bin = r->row[word >> TREE_FEATURE_SHIFT & TREE_FEATURE];
-	left = bin <= (word & TREE_CUT);
+	left = bin <= (word >> TREE_CUT_SHIFT & TREE_CUT);
 	if (feature->kind == FOREST_CATEGORY)
 	{
 		left = bin < feature->n_bins && (r->next[bin / 8] >> bin % 8 & 1) != 0;

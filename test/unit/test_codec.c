@@ -44,7 +44,7 @@ try_decode(const uint8_t *bytes, size_t n_bytes, bool *bounded)
 	memcpy(exact, bytes, n_bytes);
 	test_host_begin(&t);
 	status = forest_decode(&t.host, exact, n_bytes, &model, &why);
-	*bounded = t.peak_bytes <= BYTES_PER_BYTE * n_bytes + 4096;
+	*bounded = t.peak_bytes <= BYTES_PER_BYTE * n_bytes + 16384;
 	if (status != STATUS_OK && (why.status != status || why.text[0] == '\0'))
 		status = STATUS_CANCELLED;	/* which no caller expects */
 	if (forest_open(&t.host, exact, n_bytes, &opened, &why) != status)
@@ -357,10 +357,10 @@ decode_craft(const Craft *c)
 #define L0 "00000080"
 #define L1 "000000C0"
 #define LP "000000A0"
-#define SX "01002000"			/* its near child is one word */
-#define SX3 "01006000"			/* three words */
+#define SX "02002000"			/* its near child is one word */
+#define SX3 "02006000"			/* three words */
 #define SC "00042000"
-#define SCM "00052000"			/* missing values go left */
+#define SCM "01042000"			/* missing values go left */
 
 typedef struct CraftCase
 {
@@ -378,7 +378,7 @@ test_crafted(void)
 		{"a split", STATUS_OK, {1, 0, 1, 1, 2, 0, 3, 1, SX L0 L1 "0505"}},
 		{"splits of splits", STATUS_OK, {1, 0, 1, 1, 2, 0, 5, 2, SX3 SX L0 L1 LP "050505"}},
 		{"a split of missing from present", STATUS_OK,
-			{1, 0, 1, 1, 2, 0, 3, 1, "03002000" L0 L1 "0505"}},
+			{1, 0, 1, 1, 2, 0, 3, 1, "06002000" L0 L1 "0505"}},
 		{"a split of categories", STATUS_OK, {1, 0, 1, 1, 2, 0, 4, 1, SC "55010000" L0 L1 "0505"}},
 		{"categories that are an arc", STATUS_OK,
 			{1, 0, 1, 1, 2, 0, 4, 1, SCM "07010000" L0 L1 "0505"}},
@@ -412,10 +412,10 @@ test_crafted(void)
 		{"a near child that is longer", STATUS_CORRUPT,
 			{1, 0, 1, 1, 2, 0, 5, 2, SX SX L0 L1 LP "050505"}},
 		{"a long skip that is short", STATUS_CORRUPT,
-			{1, 0, 1, 1, 2, 0, 4, 1, "01000000" "01000000" L0 L1 "0505"}},
+			{1, 0, 1, 1, 2, 0, 4, 1, "02000000" "01000000" L0 L1 "0505"}},
 		{"a long skip beyond the tree", STATUS_CORRUPT,
-			{1, 0, 1, 1, 2, 0, 4, 1, "01000000" "00040000" L0 L1 "0505"}},
-		{"a long skip that is cut off", STATUS_CORRUPT, {1, 0, 1, 1, 2, 0, 1, 0, "01000000" "05"}},
+			{1, 0, 1, 1, 2, 0, 4, 1, "02000000" "00040000" L0 L1 "0505"}},
+		{"a long skip that is cut off", STATUS_CORRUPT, {1, 0, 1, 1, 2, 0, 1, 0, "02000000" "05"}},
 		{"bytes behind a tree", STATUS_CORRUPT, {1, 0, 1, 1, 2, 0, 1, 0, L0 "0500"}},
 		{"a cover too few", STATUS_CORRUPT, {1, 0, 1, 1, 2, 0, 3, 1, SX L0 L1 "05"}},
 		{"a depth too large", STATUS_CORRUPT,
@@ -437,12 +437,12 @@ test_crafted(void)
 			{1, 0, 1, 1, 2, 0, 1, 0, L0 "FFFFFFFFFFFFFFFFFF02"}},
 		{"covers that add up beyond 64 bits", STATUS_CORRUPT,
 			{1, 0, 1, 1, 2, 0, 3, 1, SX L0 L1 "FFFFFFFFFFFFFFFFFF01" "05"}},
-		{"an unknown feature", STATUS_CORRUPT, {1, 0, 1, 1, 2, 0, 3, 1, "01082000" L0 L1 "0505"}},
+		{"an unknown feature", STATUS_CORRUPT, {1, 0, 1, 1, 2, 0, 3, 1, "02082000" L0 L1 "0505"}},
 		{"a cut beyond the bins", STATUS_CORRUPT,
-			{1, 0, 1, 1, 2, 0, 3, 1, "04002000" L0 L1 "0505"}},
-		{"all to the left", STATUS_CORRUPT, {1, 0, 1, 1, 2, 0, 3, 1, "03012000" L0 L1 "0505"}},
+			{1, 0, 1, 1, 2, 0, 3, 1, "08002000" L0 L1 "0505"}},
+		{"all to the left", STATUS_CORRUPT, {1, 0, 1, 1, 2, 0, 3, 1, "07002000" L0 L1 "0505"}},
 		{"a cut of a category", STATUS_CORRUPT,
-			{1, 0, 1, 1, 2, 0, 4, 1, "01042000" "55010000" L0 L1 "0505"}},
+			{1, 0, 1, 1, 2, 0, 4, 1, "02042000" "55010000" L0 L1 "0505"}},
 		{"a set that is cut off", STATUS_CORRUPT, {1, 0, 1, 1, 2, 0, 1, 0, SC "05"}},
 		{"bits beyond the categories", STATUS_CORRUPT,
 			{1, 0, 1, 1, 2, 0, 4, 1, SC "55030000" L0 L1 "0505"}},
@@ -464,7 +464,7 @@ test_example(void)
 	static const char hex[] = "436875726E4F70730100000001000000080000000100000001000000"
 		"020000002A0000000001000100000078" "00000000000000F03F0100000000000000E03F"
 		"0200020000006E6F03000000796573" "030000001A000000160000000300000001000000"
-		"0001200000000080000000B00A04" "F1BADF93";
+		"0100200000000080000000B00A04" "D2D70AF7";
 	const ForestCell cells[] = {{.number = 0.5}, {.number = 0.6}, {.missing = true}};
 	const double expected[] = {0, 0.75, 0};
 	uint8_t		bytes[sizeof(hex) / 2];

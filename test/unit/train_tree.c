@@ -112,7 +112,7 @@ read_split(Reader *r, TreeNode *node, uint32_t word)
 	node->category = feature->kind == FOREST_CATEGORY;
 	node->near_right = (word & TREE_NEAR_RIGHT) != 0;
 	node->missing_left = (word & TREE_MISSING_LEFT) != 0;
-	node->cut = word & TREE_CUT;
+	node->cut = word >> TREE_CUT_SHIFT & TREE_CUT;
 	if (skip == 0)
 	{
 		skip = (uint32_t) get(r, &r->at, 4);
