@@ -27,8 +27,9 @@
  * scored faster (forest_expect()), and the artifact is let go.
  *
  * The bytes are not trusted.  Their checksum is compared, and the library checks
- * everything before it uses it.  That they are those of the digest is for
- * churnops_reproduce() to say: whoever can write the one can write the other.
+ * everything before it uses it.  Whether they are those of the digest is not
+ * asked, which would take as long: whoever can write the one can write the
+ * other.
  */
 #include "postgres.h"
 
