@@ -82,6 +82,7 @@ typedef struct Permuter
 	uint32_t	capacity;		/* pairs of a group */
 	uint8_t    *permuted;		/* per row and pair of the group: the bin of the pair's feature */
 	int64_t    *delta;			/* per pair, row and output */
+	int64_t		change[FOREST_MAX_CLASSES]; /* scratch: what one bin changes, per output */
 
 	/* the row at work, and its paths down some trees */
 	CpuLevel	level;
@@ -444,35 +445,55 @@ walk_list(Permuter *p, const List *list, bool last_block, int64_t *delta)
 	}
 }
 
-/* The i-th row with other bins of a feature, for its repeats that are in the group. */
+/* Is a bin among the first n? */
+static bool
+is_among(const uint8_t *bins, uint32_t n, uint8_t bin)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (bins[i] == bin)
+			return true;
+	return false;
+}
+
+/*
+ * The i-th row with other bins of a feature, for its repeats that are in the
+ * group: each bin once, since features of a few bins often draw one again.
+ */
 static void
 walk_lists(Permuter *p, uint32_t used, uint32_t i)
 {
 	List	   *lists = &p->lists[LISTS * used];
 	uint32_t	feature = p->used[used];
+	uint32_t	n_outputs = p->model->n_outputs;
+	uint32_t	first = used * REPEATS < p->first_pair ? p->first_pair : used * REPEATS;
+	uint32_t	end = (used + 1) * REPEATS;
 	uint8_t		was = p->bins[feature];
+	const uint8_t *drawn;
 
-	if (lists[0].n + lists[1].n == 0)
+	if (end > p->first_pair + p->n_pairs)
+		end = p->first_pair + p->n_pairs;
+	if (first >= end || lists[0].n + lists[1].n == 0)
 		return;
 	for (int k = 0; k < LISTS; k++)
 		for (uint32_t j = lists[k].n; j < blocks_walks_room(lists[k].n); j++)
 			lists[k].entries[j] = p->model->entries[0];
-	for (uint32_t r = 0; r < REPEATS; r++)
+	drawn = p->permuted + (size_t) i * p->n_pairs + (first - p->first_pair);
+	for (uint32_t r = 0; r < end - first; r++)
 	{
-		uint32_t	pair = used * REPEATS + r;
-		size_t		q = pair - p->first_pair;
-		uint8_t		bin;
-		int64_t    *delta;
+		if (drawn[r] == was || is_among(drawn, r, drawn[r]))
+			continue;
+		memset(p->change, 0, n_outputs * sizeof(int64_t));
+		model_row_set(p->model, feature, drawn[r], p->bins, &p->row);
+		walk_list(p, &lists[0], false, p->change);
+		walk_list(p, &lists[1], true, p->change);
+		for (uint32_t same = r; same < end - first; same++)
+		{
+			size_t		q = first - p->first_pair + same;
+			int64_t    *delta = p->delta + (q * p->n + i) * n_outputs;
 
-		if (pair < p->first_pair || q >= p->n_pairs)
-			continue;
-		bin = p->permuted[(size_t) i * p->n_pairs + q];
-		if (bin == was)
-			continue;
-		delta = p->delta + (q * p->n + i) * p->model->n_outputs;
-		model_row_set(p->model, feature, bin, p->bins, &p->row);
-		walk_list(p, &lists[0], false, delta);
-		walk_list(p, &lists[1], true, delta);
+			for (uint32_t j = 0; drawn[same] == drawn[r] && j < n_outputs; j++)
+				delta[j] += p->change[j];
+		}
 	}
 	model_row_set(p->model, feature, was, p->bins, &p->row);
 }
