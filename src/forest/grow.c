@@ -199,18 +199,30 @@ undo_draws(ForestGrower *g, uint32_t n)
 	}
 }
 
-/* Ascending, so that ties go to the earlier feature. */
+/* The first n features into g->drawn, ascending, so that ties go to the earlier one. */
 static void
-sort_features(uint32_t *features, uint32_t n)
+sort_drawn(ForestGrower *g, uint32_t n)
 {
-	for (uint32_t i = 1; i < n; i++)
+	uint32_t   *sorted = g->drawn;
+	uint64_t	marks = 0;
+
+	if (g->t->schema.n_features <= 64)
 	{
-		uint32_t	feature = features[i];
+		/* no comparison that the processor would have to guess */
+		for (uint32_t i = 0; i < n; i++)
+			marks |= UINT64_C(1) << g->features[i];
+		for (; marks != 0; marks &= marks - 1)
+			*sorted++ = (uint32_t) __builtin_ctzll(marks);
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++)
+	{
+		uint32_t	feature = g->features[i];
 		uint32_t	at = i;
 
-		for (; at > 0 && features[at - 1] > feature; at--)
-			features[at] = features[at - 1];
-		features[at] = feature;
+		for (; at > 0 && sorted[at - 1] > feature; at--)
+			sorted[at] = sorted[at - 1];
+		sorted[at] = feature;
 	}
 }
 
@@ -226,7 +238,6 @@ search_drawn(ForestGrower *g, const GrowNode *node, GrowSearch search, void *ctx
 	uint32_t	p = g->t->schema.n_features;
 	uint32_t	drawn = 0;
 	bool		varies = false;
-	uint32_t   *sorted = g->drawn;
 	RngStream	stream;
 	Status		status;
 
@@ -238,9 +249,8 @@ search_drawn(ForestGrower *g, const GrowNode *node, GrowSearch search, void *ctx
 		draw_feature(g, &stream, drawn);
 		drawn++;
 	}
-	memcpy(sorted, g->features, drawn * sizeof(uint32_t));
-	sort_features(sorted, drawn);
-	status = search(g, ctx, sorted, drawn, best, &varies, why);
+	sort_drawn(g, drawn);
+	status = search(g, ctx, g->drawn, drawn, best, &varies, why);
 	while (status == STATUS_OK && !varies && drawn < p)
 	{
 		uint32_t	feature = draw_feature(g, &stream, drawn++);
@@ -312,15 +322,22 @@ grow_describe(ForestGrower *g, const GrowNode *node, SplitNode *out)
 	const ForestTraining *t = g->t;
 	const GrowSettings *s = &t->settings;
 
-	*out = (SplitNode) {
-		.training = t,.tree = g->tree,.key = node->key,.criterion = s->criterion,
-		.n_classes = t->schema.n_classes,.count_rows = s->min_samples_leaf > 1,
-		.min_rows = s->min_samples_leaf,
-		.min_weight = s->min_weight_fraction_leaf * (double) g->weight,
-		.smoothing = CATEGORY_SMOOTHING * g->mean_weight,.total = {node->w, node->s, node->n},
-		.classes = g->node_classes,.lower = node->lower,.upper = node->upper,
-		.left = g->left_classes
-	};
+	out->training = t;
+	out->tree = g->tree;
+	out->key = node->key;
+	out->criterion = s->criterion;
+	out->n_classes = t->schema.n_classes;
+	out->count_rows = s->min_samples_leaf > 1;
+	out->min_rows = s->min_samples_leaf;
+	out->min_weight = s->min_weight_fraction_leaf * (double) g->weight;
+	out->smoothing = CATEGORY_SMOOTHING * g->mean_weight;
+	out->total.w = node->w;
+	out->total.s = node->s;
+	out->total.n = node->n;
+	out->classes = g->node_classes;
+	out->lower = node->lower;
+	out->upper = node->upper;
+	out->left = g->left_classes;
 }
 
 Status
@@ -377,19 +394,51 @@ grow_keep_classes(ForestGrower *g, GrowNode *node, Failure *why)
 }
 
 Status
-grow_add_node(ForestGrower *g, const GrowNode *node, Failure *why)
+grow_add_nodes(ForestGrower *g, uint32_t n, Failure *why)
 {
-	Status		status;
+	return memory_grow(g->host, &g->nodes, &g->nodes_capacity, g->n_nodes + n, sizeof(GrowNode),
+					   why);
+}
 
-	status = memory_grow(g->host, &g->nodes, &g->nodes_capacity, g->n_nodes + 1,
-						 sizeof(GrowNode), why);
+GrowNode *
+grow_begin_node(ForestGrower *g, uint64_t key, uint32_t depth)
+{
+	GrowNode   *node = &g->nodes[g->n_nodes++];
+
+	/* one by one: the compiler clears a whole one by an instruction that takes long to begin */
+	node->left = GROW_NO_NODE;
+	node->begin = 0;
+	node->depth = depth;
+	node->key = key;
+	node->classes = GROW_NO_NODE;
+	node->side = 0;
+	node->found = false;
+	node->lower = -INFINITY;
+	node->upper = INFINITY;
+	return node;
+}
+
+Status
+grow_add_children(ForestGrower *g, uint32_t id, uint32_t n_left, Failure *why)
+{
+	Status		status = grow_add_nodes(g, 2, why);
+	GrowNode   *node;
+	GrowNode   *left;
+	GrowNode   *right;
+
 	if (status != STATUS_OK)
 		return status;
-	g->nodes[g->n_nodes] = *node;
-	g->nodes[g->n_nodes].left = GROW_NO_NODE;
-	g->nodes[g->n_nodes].found = false;
-	g->nodes[g->n_nodes].classes = GROW_NO_NODE;
-	g->n_nodes++;
+	node = &g->nodes[id];
+	node->left = (uint32_t) g->n_nodes;
+	left = grow_begin_node(g, rng_left_key(node->key), node->depth + 1);
+	right = grow_begin_node(g, rng_right_key(node->key), node->depth + 1);
+	left->n = n_left;
+	left->w = node->left_w;
+	left->s = node->left_s;
+	right->n = node->n - n_left;
+	right->w = node->w - node->left_w;
+	right->s = node->s - node->left_s;
+	g->n_splits++;
 	return STATUS_OK;
 }
 
@@ -448,12 +497,11 @@ static Status
 split_node(ForestGrower *g, uint32_t id, Failure *why)
 {
 	GrowNode   *node = &g->nodes[id];
-	GrowNode	left = {.begin = node->begin,.depth = node->depth + 1,.side = 1 - node->side,
-	.w = node->left_w,.s = node->left_s,.lower = node->lower,.upper = node->upper};
-	GrowNode	right = left;
+	GrowNode   *left;
+	GrowNode   *right;
 	uint8_t		goes_left[256];
 	uint32_t	n_left;
-	bool		move = left.depth < g->t->settings.max_depth || grow_has_classes(g);
+	bool		move = node->depth + 1 < g->t->settings.max_depth || grow_has_classes(g);
 	Status		status;
 
 	sides_of_bins(g, node, goes_left);
@@ -461,22 +509,19 @@ split_node(ForestGrower *g, uint32_t id, Failure *why)
 	if (status != STATUS_OK)
 		return status;
 	grow_settle_absent(g, node, n_left > node->n - n_left);
-	left.n = n_left;
-	left.key = rng_left_key(node->key);
-	right.begin = node->begin + n_left;
-	right.n = node->n - n_left;
-	right.key = rng_right_key(node->key);
-	right.w = node->w - left.w;
-	right.s = node->s - left.s;
-	if (g->t->settings.any_monotonic)
-		bound_children(g, node, &left, &right);
-	status = grow_add_node(g, &left, why);
-	if (status == STATUS_OK)
-		status = grow_add_node(g, &right, why);
+	status = grow_add_children(g, id, n_left, why);
 	if (status != STATUS_OK)
 		return status;
-	g->nodes[id].left = (uint32_t) g->n_nodes - 2;
-	g->n_splits++;
+	node = &g->nodes[id];
+	left = &g->nodes[node->left];
+	right = left + 1;
+	left->begin = node->begin;
+	right->begin = node->begin + n_left;
+	left->side = right->side = 1 - node->side;
+	left->lower = right->lower = node->lower;
+	left->upper = right->upper = node->upper;
+	if (g->t->settings.any_monotonic)
+		bound_children(g, node, left, right);
 	return STATUS_OK;
 }
 
@@ -611,7 +656,7 @@ turn_best_first(ForestGrower *g, uint32_t id, Failure *why)
 Status
 forest_grower_begin(ForestGrower *g, uint32_t tree, Failure *why)
 {
-	GrowNode	root = {.key = rng_root_key(tree),.lower = -INFINITY,.upper = INFINITY};
+	GrowNode   *root;
 	Status		status;
 
 	g->tree = tree;
@@ -626,12 +671,13 @@ forest_grower_begin(ForestGrower *g, uint32_t tree, Failure *why)
 	status = grow_sample(g, why);
 	if (status != STATUS_OK)
 		return status;
-	root.n = g->n_rows;
-	root.w = g->weight;
-	root.s = g->sum;
-	status = grow_add_node(g, &root, why);
+	status = grow_add_nodes(g, 1, why);
 	if (status != STATUS_OK)
 		return status;
+	root = grow_begin_node(g, rng_root_key(tree), 0);
+	root->n = g->n_rows;
+	root->w = g->weight;
+	root->s = g->sum;
 	if (g->is_stump && !grow_has_classes(g))
 		return STATUS_OK;
 	if (g->is_stump)

@@ -714,32 +714,6 @@ typedef struct Pending
 	uint64_t	rows;
 } Pending;
 
-/* Add the children of a node that is split. */
-static Status
-add_children(ForestGrower *g, uint32_t id, uint64_t rows, uint64_t left_rows, Failure *why)
-{
-	GrowNode   *node = &g->nodes[id];
-	uint32_t	n_left = count_bits(left_rows, false);
-	GrowNode	left = {.n = n_left,.depth = node->depth + 1,.w = node->left_w,
-		.s = node->left_s,.key = rng_left_key(node->key)};
-	GrowNode	right = {.n = count_bits(rows, false) - n_left,.depth = node->depth + 1,
-		.w = node->w - node->left_w,.s = node->s - node->left_s,
-	.key = rng_right_key(node->key)};
-	Status		status;
-
-	left.lower = right.lower = node->lower;
-	left.upper = right.upper = node->upper;
-	grow_settle_absent(g, node, left.n > right.n);
-	status = grow_add_node(g, &left, why);
-	if (status == STATUS_OK)
-		status = grow_add_node(g, &right, why);
-	if (status != STATUS_OK)
-		return status;
-	g->nodes[id].left = (uint32_t) g->n_nodes - 2;
-	g->n_splits++;
-	return STATUS_OK;
-}
-
 /* Class weights of a node's rows. */
 static void
 count_classes(ForestGrower *g, uint64_t rows)
@@ -828,13 +802,16 @@ grow_small(ForestGrower *g, uint32_t id, Failure *why)
 	while (n_pending > 0 && status == STATUS_OK)
 	{
 		Pending		at = pending[--n_pending];
+		uint32_t	n_left;
 		uint64_t	left;
 
 		status = find_split(g, &at, why);
 		if (status != STATUS_OK || !g->nodes[at.id].found)
 			continue;
 		left = left_of(g, &g->nodes[at.id], at.rows);
-		status = add_children(g, at.id, at.rows, left, why);
+		n_left = count_bits(left, false);
+		grow_settle_absent(g, &g->nodes[at.id], n_left > g->nodes[at.id].n - n_left);
+		status = grow_add_children(g, at.id, n_left, why);
 		if (status != STATUS_OK)
 			break;
 		pending[n_pending++] = (Pending) {g->nodes[at.id].left, left};
