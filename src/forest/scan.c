@@ -241,14 +241,6 @@ scan_packed(const ScanNode *node, const uint32_t *cells, uint32_t n_bins, uint32
 
 /* ------------------------------------------------------------------ sums -- */
 
-/* The sides of cuts as doubles. */
-typedef struct Sides
-{
-	double		w_left[SCAN_BINS];
-	double		s_left[SCAN_BINS];
-	double		w_right[SCAN_BINS];
-} Sides;
-
 /* The bits of a score: as integers they have the order of scores, and −1 is below 0. */
 static ALWAYS_INLINE int64_t
 double_bits(double x)
@@ -259,18 +251,48 @@ double_bits(double x)
 	return bits;
 }
 
-/* Scores of n cuts, −1 for those not allowed; returns the bits of the largest. */
-static ALWAYS_INLINE int64_t
-score_sides(const Sides *restrict sides, uint32_t n, double w, double s, double min_w,
-			double *restrict scores)
+static ALWAYS_INLINE double
+bits_double(uint64_t bits)
 {
+	double		x;
+
+	memcpy(&x, &bits, sizeof(x));
+	return x;
+}
+
+/*
+ * (double) x by operations that AVX2 has for four numbers at once: its halves
+ * become the last bits of 2^52 and 2^84, whose sum, less both, is rounded once.
+ */
+static ALWAYS_INLINE double
+to_double(int64_t x)
+{
+	uint64_t	low = ((uint64_t) x & UINT32_MAX) | UINT64_C(0x4330000000000000);
+	uint64_t	high = ((uint64_t) x >> 32) ^ UINT64_C(0x4530000080000000);
+
+	return (bits_double(high) - 0x1.00000801p84) + bits_double(low);
+}
+
+/*
+ * Scores of n cuts with some missing values on the left, −1 for those not
+ * allowed; returns the bits of the largest.
+ */
+static ALWAYS_INLINE int64_t
+score_cuts(const ScanNode *node, const uint64_t *restrict left_w, const int64_t *restrict left_s,
+		   uint32_t n, uint64_t add_w, int64_t add_s, double *restrict scores)
+{
+	uint64_t	all = node->w;
+	double		w = (double) (int64_t) node->w;
+	double		s = (double) node->s;
+	double		min_w = (double) (int64_t) node->min_weight;
 	int64_t		top = double_bits(-1);
 
 	for (uint32_t i = 0; i < n; i++)
 	{
-		double		w_left = sides->w_left[i];
-		double		w_right = sides->w_right[i];
-		double		score = split_pair_score(w, s, w_left, sides->s_left[i], w_right);
+		double		w_left = to_double((int64_t) (left_w[i] + add_w));
+		double		w_right = to_double((int64_t) (all - left_w[i] - add_w));
+		double		s_left = to_double((int64_t) ((uint64_t) left_s[i] + (uint64_t) add_s));
+		double		score = split_pair_score(w, s, w_left, s_left, w_right);
 
 		scores[i] = (w_left < w_right ? w_left : w_right) < min_w ? -1 : score;
 	}
@@ -280,48 +302,33 @@ score_sides(const Sides *restrict sides, uint32_t n, double w, double s, double 
 }
 
 static int64_t
-score_sides_portable(const Sides *sides, uint32_t n, double w, double s, double min_w,
-					 double *scores)
+score_cuts_portable(const ScanNode *node, const uint64_t *left_w, const int64_t *left_s,
+					uint32_t n, uint64_t add_w, int64_t add_s, double *scores)
 {
-	return score_sides(sides, n, w, s, min_w, scores);
+	return score_cuts(node, left_w, left_s, n, add_w, add_s, scores);
 }
 
 #ifdef CPU_X86
 CPU_TARGET_AVX2 static int64_t
-score_sides_avx2(const Sides *sides, uint32_t n, double w, double s, double min_w,
-				 double *scores)
+score_cuts_avx2(const ScanNode *node, const uint64_t *left_w, const int64_t *left_s, uint32_t n,
+				uint64_t add_w, int64_t add_s, double *scores)
 {
-	return score_sides(sides, n, w, s, min_w, scores);
+	return score_cuts(node, left_w, left_s, n, add_w, add_s, scores);
 }
 #endif
 
-/*
- * The scores of the cuts from first to before end, with some missing values on
- * the left; returns the bits of the largest.
- */
+/* The same for the cuts from first to before end. */
 static int64_t
 score_sums(const ScanNode *node, const ScanSums *sums, uint32_t first, uint32_t end,
 		   uint64_t add_w, int64_t add_s, double *scores)
 {
-	uint32_t	n = end - first;
-	double		w = (double) (int64_t) node->w;
-	double		s = (double) node->s;
-	double		min_w = (double) (int64_t) node->min_weight;
-	Sides		sides;
-
-	for (uint32_t i = 0; i < n; i++)
-	{
-		int64_t		w_left = (int64_t) (sums->w[first + i] + add_w);
-
-		sides.w_left[i] = (double) w_left;
-		sides.w_right[i] = (double) ((int64_t) node->w - w_left);
-		sides.s_left[i] = (double) (sums->s[first + i] + add_s);
-	}
 #ifdef CPU_X86
 	if (node->level >= CPU_AVX2)
-		return score_sides_avx2(&sides, n, w, s, min_w, scores);
+		return score_cuts_avx2(node, sums->w + first, sums->s + first, end - first, add_w, add_s,
+							   scores);
 #endif
-	return score_sides_portable(&sides, n, w, s, min_w, scores);
+	return score_cuts_portable(node, sums->w + first, sums->s + first, end - first, add_w, add_s,
+							   scores);
 }
 
 /* Take the first of the largest scores, those of cuts from first on, if it is above the best. */
