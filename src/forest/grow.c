@@ -33,6 +33,9 @@
 #define SMALL_LEVELS 4
 /* Drawn rows whose weight pulls a category's mean towards the node's (A10). */
 #define CATEGORY_SMOOTHING 10.0
+/* Classes that are counted by so many sets of sums. */
+#define FEW_CLASSES 16
+#define COUNTERS 4
 
 /* ------------------------------------------------------------ begin, end -- */
 
@@ -128,6 +131,27 @@ forest_grower_free(ForestGrower *g)
 
 /* ------------------------------------------------------- one node's split -- */
 
+/*
+ * The same of few classes: rows take turns in several sets of sums, as a sum
+ * that was just stored takes long to be read again.
+ */
+static void
+count_few_classes(ForestGrower *g, const GrowNode *node)
+{
+	const uint8_t *record = grow_records(g, node) + g->payload_offset;
+	uint32_t	n_classes = g->t->schema.n_classes;
+	uint32_t	sums[COUNTERS][FEW_CLASSES] = {{0}};
+
+	for (uint32_t row = 0; row + COUNTERS <= node->n; row += COUNTERS)
+		for (uint32_t i = 0; i < COUNTERS; i++, record += g->record_bytes)
+			sums[i][((const uint32_t *) record)[1]] += *(const uint32_t *) record;
+	for (uint32_t i = 0; i < node->n % COUNTERS; i++, record += g->record_bytes)
+		sums[i][((const uint32_t *) record)[1]] += *(const uint32_t *) record;
+	for (uint32_t k = 0; k < n_classes; k++)
+		for (uint32_t i = 0; i < COUNTERS; i++)
+			g->node_classes[k] += sums[i][k];
+}
+
 /* The class weights of a node's rows into node_classes. */
 static void
 count_classes(ForestGrower *g, const GrowNode *node)
@@ -135,6 +159,11 @@ count_classes(ForestGrower *g, const GrowNode *node)
 	const uint8_t *record = grow_records(g, node);
 
 	memset(g->node_classes, 0, g->t->schema.n_classes * sizeof(uint64_t));
+	if (g->payload == GROW_COUNTS && g->t->schema.n_classes <= FEW_CLASSES)
+	{
+		count_few_classes(g, node);
+		return;
+	}
 	for (uint32_t row = 0; row < node->n; row++, record += g->record_bytes)
 	{
 		uint64_t	weight;

@@ -9,7 +9,7 @@
  * lose the tie.
  *
  * Where sums have 16 bits, D of split_pair_score() is an integer of 32 bits
- * and exact.  Scores are first computed in single precision, whose relative
+ * and exact, as are the squares of several classes.  Scores are first computed in single precision, whose relative
  * error is below 2^-21; only cuts that are within that of the best are looked
  * at in double precision.  That picks the same cut as doubles throughout, at a
  * quarter of their cost.
@@ -115,23 +115,31 @@ screen_packed(const uint32_t *restrict left, uint32_t n, uint32_t add, uint32_t 
 	return top;
 }
 
-/* Look at the cuts whose scores can be the best, in double precision. */
+/* The least bits of a score that can be the best; false if the largest is below them. */
 static bool
-settle_packed(const uint32_t *left, const int32_t *scores, uint32_t first, uint32_t n,
-			  uint32_t add, uint32_t total, int32_t top, bool missing_left, ScanBest *best)
+screen_threshold(int32_t top, const ScanBest *best, int32_t *threshold)
 {
 	float		top_score;
 	float		needed;
-	int32_t		threshold;
-	bool		improved = false;
 
 	memcpy(&top_score, &top, sizeof(top));
 	needed = top_score * (float) SCREEN_OWN;
 	if (best->score > 0 && needed < (float) (best->score * SCREEN_BEST))
 		needed = (float) (best->score * SCREEN_BEST);
-	if (needed > top_score)
+	*threshold = float_bits(needed);
+	return needed <= top_score;
+}
+
+/* Look at the cuts whose scores can be the best, in double precision. */
+static bool
+settle_packed(const uint32_t *left, const int32_t *scores, uint32_t first, uint32_t n,
+			  uint32_t add, uint32_t total, int32_t top, bool missing_left, ScanBest *best)
+{
+	int32_t		threshold;
+	bool		improved = false;
+
+	if (!screen_threshold(top, best, &threshold))
 		return false;
-	threshold = float_bits(needed);
 	for (uint32_t i = 0; i < n; i++)
 	{
 		uint32_t	sum;
@@ -473,6 +481,160 @@ score_classes_avx2(const ClassSums *sums, uint32_t first, uint32_t end, int64_t 
 }
 #endif
 
+/* The sums over classes of a node so light that squares and their sums have 31 bits. */
+typedef struct LightSums
+{
+	uint32_t	running[SCAN_BINS];	/* of one class */
+	int32_t		w[SCAN_BINS];	/* of the left side */
+	int32_t		left[SCAN_BINS];	/* Σ of squares */
+	int32_t		right[SCAN_BINS];
+	int32_t		scores[SCAN_BINS];	/* bits of floats */
+} LightSums;
+
+/* The heaviest such node: its square is below 2^31. */
+#define LIGHT_WEIGHT 46340
+
+static ALWAYS_INLINE void
+add_light(LightSums *sums, uint32_t n, int32_t add, int32_t total)
+{
+	for (uint32_t i = 0; i < n; i++)
+	{
+		int32_t		left = (int32_t) sums->running[i] + add;
+		int32_t		right = total - left;
+
+		sums->w[i] += left;
+		sums->left[i] += left * left;
+		sums->right[i] += right * right;
+	}
+}
+
+/* Single-precision scores of the cuts from first to before end, as in screen_packed(). */
+static ALWAYS_INLINE int32_t
+screen_light(LightSums *sums, uint32_t first, uint32_t end, int32_t w, int32_t min_w)
+{
+	int32_t		top = -1;
+
+	for (uint32_t i = first; i < end; i++)
+	{
+		int32_t		w_left = sums->w[i];
+		int32_t		w_right = w - w_left;
+		int32_t		score = float_bits((float) sums->left[i] / (float) w_left +
+									   (float) sums->right[i] / (float) w_right);
+
+		score |= -(int32_t) ((w_left < min_w) | (w_right < min_w));
+		sums->scores[i] = score;
+		top = score > top ? score : top;
+	}
+	return top;
+}
+
+static void
+add_light_portable(LightSums *sums, uint32_t n, int32_t add, int32_t total)
+{
+	add_light(sums, n, add, total);
+}
+
+static int32_t
+screen_light_portable(LightSums *sums, uint32_t first, uint32_t end, int32_t w, int32_t min_w)
+{
+	return screen_light(sums, first, end, w, min_w);
+}
+
+#ifdef CPU_X86
+CPU_TARGET_AVX2 static void
+add_light_avx2(LightSums *sums, uint32_t n, int32_t add, int32_t total)
+{
+	add_light(sums, n, add, total);
+}
+
+CPU_TARGET_AVX2 static int32_t
+screen_light_avx2(LightSums *sums, uint32_t first, uint32_t end, int32_t w, int32_t min_w)
+{
+	return screen_light(sums, first, end, w, min_w);
+}
+#endif
+
+/* Look at the cuts whose scores can be the best, in double precision. */
+static bool
+settle_light(const LightSums *sums, uint32_t first, uint32_t end, int32_t w, int32_t top,
+			 bool missing_left, ScanBest *best)
+{
+	int32_t		threshold;
+	bool		improved = false;
+
+	if (!screen_threshold(top, best, &threshold))
+		return false;
+	for (uint32_t i = first; i < end; i++)
+	{
+		double		score;
+
+		if (sums->scores[i] < threshold)
+			continue;
+		score = (double) sums->left[i] / (double) sums->w[i] +
+			(double) sums->right[i] / (double) (w - sums->w[i]);
+		if (!(score > best->score))
+			continue;
+		best->score = score;
+		best->at = i;
+		best->missing_left = missing_left;
+		best->w = (uint64_t) sums->w[i];
+		improved = true;
+	}
+	return improved;
+}
+
+/* scan_classes() of a light node, all in 32 bits but for the last word. */
+static bool
+scan_light(const ScanNode *node, const ScanClasses *c, ScanBest *best, bool *varies)
+{
+	uint32_t	n = (c->n + 7) & ~UINT32_C(7);
+	int32_t		w = (int32_t) node->w;
+	int32_t		min_w = node->min_weight > LIGHT_WEIGHT ? LIGHT_WEIGHT + 1
+		: (int32_t) node->min_weight;
+	bool		improved = false;
+	LightSums	sums;
+
+	for (int side = 0; side <= (c->missing != NULL ? 1 : 0); side++)
+	{
+		uint32_t	first = node->first[side];
+		uint32_t	end = end_of(node, side, c->n);
+		int32_t		top;
+
+		memset(sums.w, 0, n * sizeof(int32_t));
+		memset(sums.left, 0, n * sizeof(int32_t));
+		memset(sums.right, 0, n * sizeof(int32_t));
+		for (uint32_t k = 0; k < c->n_classes; k++)
+		{
+			int32_t		add = side == 0 ? 0 : (int32_t) c->missing[k];
+
+			if (c->total[k] == 0)
+				continue;
+			running_sums(node->level, (const uint32_t *) c->cells + (size_t) k * c->stride, n,
+						 sums.running);
+#ifdef CPU_X86
+			if (node->level >= CPU_AVX2)
+				add_light_avx2(&sums, n, add, (int32_t) c->total[k]);
+			else
+#endif
+				add_light_portable(&sums, n, add, (int32_t) c->total[k]);
+		}
+		if (first >= end)
+			continue;
+#ifdef CPU_X86
+		if (node->level >= CPU_AVX2)
+			top = screen_light_avx2(&sums, first, end, w, min_w);
+		else
+#endif
+			top = screen_light_portable(&sums, first, end, w, min_w);
+		*varies |= top >= 0;
+		if (top >= 0)
+			improved |= settle_light(&sums, first, end, w, top, side == 1, best);
+	}
+	for (uint32_t i = 0; !*varies && i < c->n; i++)
+		*varies = sums.w[i] > 0 && sums.w[i] < w;
+	return improved;
+}
+
 /* Running sums of a class; of 4-byte cells there is room for a multiple of 8. */
 static void
 running_class(const ScanNode *node, const ScanClasses *c, uint32_t k, ClassSums *sums)
@@ -497,6 +659,8 @@ scan_classes(const ScanNode *node, const ScanClasses *c, ScanBest *best, bool *v
 	double		scores[SCAN_BINS];
 	ClassSums	sums;
 
+	if (!c->heavy && node->w <= LIGHT_WEIGHT)
+		return scan_light(node, c, best, varies);
 	for (int side = 0; side <= (c->missing != NULL ? 1 : 0); side++)
 	{
 		uint32_t	first = node->first[side];
