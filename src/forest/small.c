@@ -55,6 +55,8 @@ struct GrowSmall
 	GrowPair	pair[ROWS];		/* of each row; of several classes: weight and class */
 	uint64_t	plane[PLANES];	/* two classes without weights: rows by the bits of their counts */
 	uint64_t	ones;			/* rows of class 1 */
+	uint8_t		counts[ROWS];	/* scratch: what these are made of */
+	uint8_t		labels[ROWS];
 	uint64_t	of_bin[SCAN_BINS];	/* scratch: rows per bin, all 0 in between */
 	Column	   *columns;		/* per feature */
 	uint8_t    *bins;			/* [feature][row]; NULL: rows are wide, and read one by one */
@@ -137,23 +139,46 @@ sum_rows(const GrowSmall *small, uint64_t rows, bool packed, bool popcnt)
 
 /* --------------------------------------------------------------- columns -- */
 
-/* Weight and target of a record. */
+/* Weight and target of a record that is not packed. */
 static GrowPair
 read_pair(const ForestGrower *g, const uint8_t *payload)
 {
-	uint32_t	first = *(const uint32_t *) payload;
-
-	switch (g->payload)
-	{
-		case GROW_PACKED:
-			return (GrowPair) {first & 0xFFFF, first >> 16};
-		case GROW_COUNTS:
-			return (GrowPair) {first, ((const uint32_t *) payload)[1]};
-		default:
-			return *(const GrowPair *) payload;
-	}
+	if (g->payload == GROW_COUNTS)
+		return (GrowPair) {((const uint32_t *) payload)[0], ((const uint32_t *) payload)[1]};
+	return *(const GrowPair *) payload;
 }
 
+/* Turn the bins of eight rows, eight features of each, into those of eight features. */
+#ifdef CPU_X86
+static void
+turn_bytes(const uint8_t *rows, size_t row_bytes, uint8_t *features)
+{
+	__m128i		pairs[4];
+	__m128i		fours[4];
+	__m128i		eights[4];
+
+	for (int i = 0; i < 4; i++)
+		pairs[i] = _mm_unpacklo_epi8(
+			_mm_loadl_epi64((const __m128i *) (rows + (size_t) (2 * i) * row_bytes)),
+			_mm_loadl_epi64((const __m128i *) (rows + (size_t) (2 * i + 1) * row_bytes)));
+	for (int i = 0; i < 2; i++)
+	{
+		fours[2 * i] = _mm_unpacklo_epi16(pairs[2 * i], pairs[2 * i + 1]);
+		fours[2 * i + 1] = _mm_unpackhi_epi16(pairs[2 * i], pairs[2 * i + 1]);
+	}
+	for (int i = 0; i < 2; i++)
+	{
+		eights[2 * i] = _mm_unpacklo_epi32(fours[i], fours[i + 2]);
+		eights[2 * i + 1] = _mm_unpackhi_epi32(fours[i], fours[i + 2]);
+	}
+	for (int i = 0; i < 4; i++)
+	{
+		_mm_storel_epi64((__m128i *) (features + (size_t) (2 * i) * ROWS), eights[i]);
+		_mm_storel_epi64((__m128i *) (features + (size_t) (2 * i + 1) * ROWS),
+						 _mm_unpackhi_epi64(eights[i], eights[i]));
+	}
+}
+#else
 /* Exchange some bytes of two words: those of `mask` in b with those `shift` bits above in a. */
 static ALWAYS_INLINE void
 exchange(uint64_t *a, uint64_t *b, int shift, uint64_t mask)
@@ -164,7 +189,6 @@ exchange(uint64_t *a, uint64_t *b, int shift, uint64_t mask)
 	*a ^= t << shift;
 }
 
-/* Turn the bins of eight rows, eight features of each, into those of eight features. */
 static void
 turn_bytes(const uint8_t *rows, size_t row_bytes, uint8_t *features)
 {
@@ -181,6 +205,7 @@ turn_bytes(const uint8_t *rows, size_t row_bytes, uint8_t *features)
 	for (int i = 0; i < 8; i++)
 		memcpy(features + (size_t) i * ROWS, &x[i], sizeof(uint64_t));
 }
+#endif
 
 /* The bins of all rows, feature by feature. */
 static void
@@ -203,31 +228,80 @@ turn_rows(ForestGrower *g, const uint8_t *records, uint32_t n)
 	}
 }
 
+/* The lowest bit of each of 64 bytes. */
+static uint64_t
+lowest_bits(const uint64_t bytes[8], uint32_t shift)
+{
+	uint64_t	bits = 0;
+
+	/* the multiplication brings the bits of eight bytes together in the highest */
+	for (uint32_t i = 0; i < 8; i++)
+		bits |= ((bytes[i] >> shift & UINT64_C(0x0101010101010101)) *
+				 UINT64_C(0x0102040810204080) >> 56) << (8 * i);
+	return bits;
+}
+
+/* The first word of some memory in the order of its bytes. */
+static uint64_t
+little_endian(uint64_t word)
+{
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	return __builtin_bswap64(word);
+#else
+	return word;
+#endif
+}
+
+/* Planes of counts, and the rows of class 1. */
+static void
+make_planes(GrowSmall *small)
+{
+	uint64_t	counts[8];
+	uint64_t	ones[8];
+
+	for (uint32_t i = 0; i < 8; i++)
+	{
+		memcpy(&counts[i], small->counts + 8 * i, sizeof(uint64_t));
+		memcpy(&ones[i], small->labels + 8 * i, sizeof(uint64_t));
+		counts[i] = little_endian(counts[i]);
+		ones[i] = little_endian(ones[i]);
+	}
+	for (uint32_t p = 0; p < PLANES; p++)
+		small->plane[p] = lowest_bits(counts, p);
+	small->ones = lowest_bits(ones, 0);
+}
+
 /* Read the rows of a subtree. */
 static void
 begin_subtree(ForestGrower *g, const GrowNode *node)
 {
 	GrowSmall  *small = g->small;
 	const uint8_t *record = grow_records(g, node);
+	const uint8_t *payload = record + g->payload_offset;
 
 	small->subtree++;
 	small->records = record;
 	small->n = node->n;
-	small->ones = 0;
 	if (small->bins != NULL)
 		turn_rows(g, record, node->n);
-	memset(small->plane, 0, sizeof(small->plane));
-	for (uint32_t row = 0; row < node->n; row++, record += g->record_bytes)
+	if (g->payload != GROW_PACKED)
 	{
-		GrowPair	pair = read_pair(g, record + g->payload_offset);
-
-		small->pair[row] = pair;
-		if (g->payload != GROW_PACKED)
-			continue;
-		small->ones |= (uint64_t) (pair.s != 0) << row;
-		for (uint32_t p = 0; p < PLANES; p++)
-			small->plane[p] |= (uint64_t) (pair.w >> p & 1) << row;
+		for (uint32_t row = 0; row < node->n; row++, payload += g->record_bytes)
+			small->pair[row] = read_pair(g, payload);
+		return;
 	}
+	memset(small->counts, 0, sizeof(small->counts));
+	memset(small->labels, 0, sizeof(small->labels));
+	for (uint32_t row = 0; row < node->n; row++, payload += g->record_bytes)
+	{
+		uint32_t	both = *(const uint32_t *) payload;
+
+		small->pair[row].w = both & 0xFFFF;
+		small->pair[row].s = both >> 16;
+		small->counts[row] = (uint8_t) both;
+		small->labels[row] = both >> 16 != 0;
+	}
+	make_planes(small);
 }
 
 /* The rows of every bin, one row after the other. */
