@@ -57,7 +57,7 @@ struct GrowSmall
 	uint64_t	ones;			/* rows of class 1 */
 	uint8_t		counts[ROWS];	/* scratch: what these are made of */
 	uint8_t		labels[ROWS];
-	uint64_t	of_bin[SCAN_BINS];	/* scratch: rows per bin, all 0 in between */
+	uint8_t		of_row[ROWS];	/* scratch: bins of one feature, where rows are wide */
 	Column	   *columns;		/* per feature */
 	uint8_t    *bins;			/* [feature][row]; NULL: rows are wide, and read one by one */
 };
@@ -304,41 +304,63 @@ begin_subtree(ForestGrower *g, const GrowNode *node)
 	make_planes(small);
 }
 
-/* The rows of every bin, one row after the other. */
-static void
-list_rows(ForestGrower *g, uint32_t feature, Column *column)
+/*
+ * The rows of every bin, one row after the other: a bin's place is the number
+ * of marked bins below it.  The missing one comes last.
+ */
+static ALWAYS_INLINE void
+list_rows(ForestGrower *g, uint32_t feature, Column *column, bool popcnt)
 {
-	GrowSmall  *small = g->small;
+	const GrowSmall *small = g->small;
 	const uint8_t *record = small->records;
+	const uint8_t *bins = small->bins != NULL ? small->bins + (size_t) feature * ROWS
+		: small->of_row;
 	uint64_t	marks[4] = {0, 0, 0, 0};
-	uint64_t	rows = 0;
+	uint32_t	before[4];
+	uint32_t	n = 0;
+	bool		any_missing;
 
-	for (uint32_t row = 0; row < small->n; row++, record += g->record_bytes)
-	{
-		uint32_t	bin = small->bins != NULL ? small->bins[(size_t) feature * ROWS + row]
-			: grow_record_bins(g, record)[feature];
-
-		small->of_bin[bin] |= UINT64_C(1) << row;
-		marks[bin >> 6] |= UINT64_C(1) << (bin & 63);
-	}
-	column->missing = small->of_bin[FOREST_MISSING];
-	small->of_bin[FOREST_MISSING] = 0;
-	marks[3] &= ~(UINT64_C(1) << 63);
+	if (small->bins == NULL)
+		for (uint32_t row = 0; row < small->n; row++, record += g->record_bytes)
+			g->small->of_row[row] = grow_record_bins(g, record)[feature];
+	for (uint32_t row = 0; row < small->n; row++)
+		marks[bins[row] >> 6] |= UINT64_C(1) << (bins[row] & 63);
 	for (uint32_t word = 0; word < 4; word++)
-		for (; marks[word] != 0; marks[word] &= marks[word] - 1)
-		{
-			uint32_t	bin = word * 64 + (uint32_t) __builtin_ctzll(marks[word]);
+	{
+		before[word] = n;
+		n += count_bits(marks[word], popcnt);
+	}
+	any_missing = marks[3] >> 63 != 0;
+	memset(column->rows, 0, n * sizeof(uint64_t));
+	for (uint32_t row = 0; row < small->n; row++)
+	{
+		uint32_t	bin = bins[row];
+		uint64_t	below = marks[bin >> 6] & ((UINT64_C(1) << (bin & 63)) - 1);
+		uint32_t	place = before[bin >> 6] + count_bits(below, popcnt);
 
-			rows |= small->of_bin[bin];
-			for (uint64_t left = small->of_bin[bin]; left != 0; left &= left - 1)
-				column->place[__builtin_ctzll(left)] = (uint8_t) column->n;
-			small->of_bin[bin] = 0;
-			column->bin[column->n] = (uint8_t) bin;
-			column->rows[column->n++] = rows;
-		}
+		column->place[row] = (uint8_t) place;
+		column->bin[place] = (uint8_t) bin;
+		column->rows[place] |= UINT64_C(1) << row;
+	}
+	column->n = n - any_missing;
+	column->missing = any_missing ? column->rows[n - 1] : 0;
+	for (uint32_t place = 1; place < column->n; place++)
+		column->rows[place] |= column->rows[place - 1];
+}
+
+static void
+list_rows_portable(ForestGrower *g, uint32_t feature, Column *column)
+{
+	list_rows(g, feature, column, false);
 }
 
 #ifdef CPU_X86
+CPU_TARGET_AVX2 static void
+list_rows_avx2(ForestGrower *g, uint32_t feature, Column *column)
+{
+	list_rows(g, feature, column, true);
+}
+
 /* The rows that have a bin. */
 CPU_TARGET_AVX2 static ALWAYS_INLINE uint64_t
 rows_with(__m256i low, __m256i high, uint32_t bin)
@@ -391,8 +413,13 @@ small_column(ForestGrower *g, uint32_t feature)
 		list_bins_avx2(g->small, feature, g->t->schema.features[feature].n_bins, column);
 		return column;
 	}
+	if (g->level >= CPU_AVX2)
+	{
+		list_rows_avx2(g, feature, column);
+		return column;
+	}
 #endif
-	list_rows(g, feature, column);
+	list_rows_portable(g, feature, column);
 	return column;
 }
 
