@@ -481,13 +481,16 @@ score_classes_avx2(const ClassSums *sums, uint32_t first, uint32_t end, int64_t 
 }
 #endif
 
-/* The sums over classes of a node so light that squares and their sums have 31 bits. */
+/*
+ * The sums over classes of a node so light that squares and their sums have 31
+ * bits.  Behind the last bin are places that wrap around and are not read.
+ */
 typedef struct LightSums
 {
 	uint32_t	running[SCAN_BINS];	/* of one class */
-	int32_t		w[SCAN_BINS];	/* of the left side */
-	int32_t		left[SCAN_BINS];	/* Σ of squares */
-	int32_t		right[SCAN_BINS];
+	uint32_t	w[SCAN_BINS];	/* of the left side */
+	uint32_t	left[SCAN_BINS];	/* Σ of squares */
+	uint32_t	right[SCAN_BINS];
 	int32_t		scores[SCAN_BINS];	/* bits of floats */
 } LightSums;
 
@@ -495,12 +498,12 @@ typedef struct LightSums
 #define LIGHT_WEIGHT 46340
 
 static ALWAYS_INLINE void
-add_light(LightSums *sums, uint32_t n, int32_t add, int32_t total)
+add_light(LightSums *sums, uint32_t n, uint32_t add, uint32_t total)
 {
 	for (uint32_t i = 0; i < n; i++)
 	{
-		int32_t		left = (int32_t) sums->running[i] + add;
-		int32_t		right = total - left;
+		uint32_t	left = sums->running[i] + add;
+		uint32_t	right = total - left;
 
 		sums->w[i] += left;
 		sums->left[i] += left * left;
@@ -516,10 +519,10 @@ screen_light(LightSums *sums, uint32_t first, uint32_t end, int32_t w, int32_t m
 
 	for (uint32_t i = first; i < end; i++)
 	{
-		int32_t		w_left = sums->w[i];
+		int32_t		w_left = (int32_t) sums->w[i];
 		int32_t		w_right = w - w_left;
-		int32_t		score = float_bits((float) sums->left[i] / (float) w_left +
-									   (float) sums->right[i] / (float) w_right);
+		int32_t		score = float_bits((float) (int32_t) sums->left[i] / (float) w_left +
+									   (float) (int32_t) sums->right[i] / (float) w_right);
 
 		score |= -(int32_t) ((w_left < min_w) | (w_right < min_w));
 		sums->scores[i] = score;
@@ -529,7 +532,7 @@ screen_light(LightSums *sums, uint32_t first, uint32_t end, int32_t w, int32_t m
 }
 
 static void
-add_light_portable(LightSums *sums, uint32_t n, int32_t add, int32_t total)
+add_light_portable(LightSums *sums, uint32_t n, uint32_t add, uint32_t total)
 {
 	add_light(sums, n, add, total);
 }
@@ -542,7 +545,7 @@ screen_light_portable(LightSums *sums, uint32_t first, uint32_t end, int32_t w, 
 
 #ifdef CPU_X86
 CPU_TARGET_AVX2 static void
-add_light_avx2(LightSums *sums, uint32_t n, int32_t add, int32_t total)
+add_light_avx2(LightSums *sums, uint32_t n, uint32_t add, uint32_t total)
 {
 	add_light(sums, n, add, total);
 }
@@ -556,7 +559,7 @@ screen_light_avx2(LightSums *sums, uint32_t first, uint32_t end, int32_t w, int3
 
 /* Look at the cuts whose scores can be the best, in double precision. */
 static bool
-settle_light(const LightSums *sums, uint32_t first, uint32_t end, int32_t w, int32_t top,
+settle_light(const LightSums *sums, uint32_t first, uint32_t end, uint32_t w, int32_t top,
 			 bool missing_left, ScanBest *best)
 {
 	int32_t		threshold;
@@ -577,7 +580,7 @@ settle_light(const LightSums *sums, uint32_t first, uint32_t end, int32_t w, int
 		best->score = score;
 		best->at = i;
 		best->missing_left = missing_left;
-		best->w = (uint64_t) sums->w[i];
+		best->w = sums->w[i];
 		improved = true;
 	}
 	return improved;
@@ -588,7 +591,7 @@ static bool
 scan_light(const ScanNode *node, const ScanClasses *c, ScanBest *best, bool *varies)
 {
 	uint32_t	n = (c->n + 7) & ~UINT32_C(7);
-	int32_t		w = (int32_t) node->w;
+	uint32_t	w = (uint32_t) node->w;
 	int32_t		min_w = node->min_weight > LIGHT_WEIGHT ? LIGHT_WEIGHT + 1
 		: (int32_t) node->min_weight;
 	bool		improved = false;
@@ -600,12 +603,12 @@ scan_light(const ScanNode *node, const ScanClasses *c, ScanBest *best, bool *var
 		uint32_t	end = end_of(node, side, c->n);
 		int32_t		top;
 
-		memset(sums.w, 0, n * sizeof(int32_t));
-		memset(sums.left, 0, n * sizeof(int32_t));
-		memset(sums.right, 0, n * sizeof(int32_t));
+		memset(sums.w, 0, n * sizeof(uint32_t));
+		memset(sums.left, 0, n * sizeof(uint32_t));
+		memset(sums.right, 0, n * sizeof(uint32_t));
 		for (uint32_t k = 0; k < c->n_classes; k++)
 		{
-			int32_t		add = side == 0 ? 0 : (int32_t) c->missing[k];
+			uint32_t	add = side == 0 ? 0 : (uint32_t) c->missing[k];
 
 			if (c->total[k] == 0)
 				continue;
@@ -613,19 +616,19 @@ scan_light(const ScanNode *node, const ScanClasses *c, ScanBest *best, bool *var
 						 sums.running);
 #ifdef CPU_X86
 			if (node->level >= CPU_AVX2)
-				add_light_avx2(&sums, n, add, (int32_t) c->total[k]);
+				add_light_avx2(&sums, n, add, (uint32_t) c->total[k]);
 			else
 #endif
-				add_light_portable(&sums, n, add, (int32_t) c->total[k]);
+				add_light_portable(&sums, n, add, (uint32_t) c->total[k]);
 		}
 		if (first >= end)
 			continue;
 #ifdef CPU_X86
 		if (node->level >= CPU_AVX2)
-			top = screen_light_avx2(&sums, first, end, w, min_w);
+			top = screen_light_avx2(&sums, first, end, (int32_t) w, min_w);
 		else
 #endif
-			top = screen_light_portable(&sums, first, end, w, min_w);
+			top = screen_light_portable(&sums, first, end, (int32_t) w, min_w);
 		*varies |= top >= 0;
 		if (top >= 0)
 			improved |= settle_light(&sums, first, end, w, top, side == 1, best);
