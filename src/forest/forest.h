@@ -46,6 +46,7 @@
 #define FOREST_MAX_CATEGORIES 254	/* kept categories; code 254 is then OTHER */
 #define FOREST_MAX_INTEGER_CLASSES 100
 #define FOREST_PERMUTATION_ROWS 2000
+#define FOREST_PERMUTATION_FEW_ROWS 1000
 #define FOREST_PERMUTATION_TREES 64
 #define FOREST_PERMUTATION_REPEATS 5
 
@@ -558,8 +559,8 @@ typedef Status (*ForestMeasure) (void *ctx, const ForestScores *scores, double *
  * Permutation importances (Breiman 2001; scikit-learn's permutation_importance
  * with n_repeats = FOREST_PERMUTATION_REPEATS): the mean and sample standard
  * deviation, over repeats, of the measure lost when one feature's values are
- * permuted among the rows.  Rows: of the holdout the at most
- * FOREST_PERMUTATION_ROWS of smallest identity; without a holdout the
+ * permuted among the rows.  Rows: of the holdout the
+ * forest_permutation_rows() of smallest identity; without a holdout the
  * training rows, each scored by the trees that left it out.  Trees: the first
  * FOREST_PERMUTATION_TREES.  NAN where there are no rows.  mean and sd have
  * n_features elements.
@@ -567,8 +568,18 @@ typedef Status (*ForestMeasure) (void *ctx, const ForestScores *scores, double *
  * Why no more of them: of 100,000 rows of the benchmarks' mixed data and 100
  * trees, 64 trees move no importance by more than 0.0009 AUC, and 2,000 rows
  * in place of 10,000 by 0.006 at most (of one of 0.13), while the features
- * that matter keep their order; the walks cost a tenth.
+ * that matter keep their order; the walks cost a tenth.  Small forests are
+ * grown so fast that even these would be a quarter of the time.
  */
+static inline uint32_t
+forest_permutation_rows(uint32_t n_rows)
+{
+	uint32_t	n = n_rows / 16;
+
+	return n < FOREST_PERMUTATION_FEW_ROWS ? FOREST_PERMUTATION_FEW_ROWS
+		: n > FOREST_PERMUTATION_ROWS ? FOREST_PERMUTATION_ROWS : n;
+}
+
 extern Status forest_permutation_importance(const Host *host, const ForestTraining *training,
 											const ForestModel *model, ForestMeasure measure,
 											void *ctx, double *mean, double *sd, size_t *n_rows,
