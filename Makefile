@@ -23,6 +23,7 @@ FOREST_OBJS := \
 	src/forest/artifact.o \
 	src/forest/bins.o \
 	src/forest/blocks.o \
+	src/forest/blocks_tile.o \
 	src/forest/blocks_wide.o \
 	src/forest/decode.o \
 	src/forest/decode_blocks.o \
