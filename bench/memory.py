@@ -123,13 +123,13 @@ def measure(options, results, rows, memory):
     bound = rows * (10 * COLUMNS + 100) + model
     row = f"{rows:,} rows, setting {memory}"
     megabytes = {"bound": bound, "peak": peak, "setting": limit, "model": model}
-    results.row("memory", row, "MB", "bound",
+    results.row("memory", row, "MB", None,
                 {name: [value / 1e6] for name, value in megabytes.items()},
-                {"peak": ["ratio <=", 1] if bound < limit else ["<=", limit / 1e6]})
+                {"peak": ["<=", min(bound, limit) / 1e6]})
     results.row("memory estimate", row, "MB", "used",
                 {"used": [used / 1e6], "estimated": [estimate / 1e6]},
                 {"estimated": ["ratio within", 0.2]})
-    results.row("memory time", row, "s", "CPU",
+    results.row("memory time", row, "s", None,
                 {"wall": [run.wall], "CPU": [run.cpu],
                  **{name: [seconds] for name, seconds in run.phases.items()}})
 

@@ -103,7 +103,7 @@ def table(rows):
         cells += [cell(row, row["base"])] if bases else []
         cells += [cell(row, tool) for tool in tools]
         body.append(cells + (goal_cells(row) if goals else []))
-    return markdown(header + (["goal", ""] if goals else []), body)
+    return markdown(header + (["goal", "met?"] if goals else []), body)
 
 
 def quality(rows):
@@ -122,19 +122,23 @@ def quality(rows):
 def other_commits(topic, commit, rows):
     """Rows that were measured at another commit than the last ones of their file."""
     n_of = collections.Counter(row["commit"] for row in rows if row["topic"] == topic)
-    return "".join(f"; {n} rows at commit {other}" for other, n in n_of.items()
+    return "".join(f"; {n} rows at {other[:12]}" for other, n in n_of.items()
                    if other != commit)
 
 
+def machine(e):
+    cpu = ", ".join(f"{name} {value}" for name, value in e["cpu"].items())
+    return (f"- {cpu}; instruction set {e['instruction set']}; {e['memory MB']:,} MB of memory; "
+            f"{e['system']}; {e['server']}; ChurnOps {e['churnops']} built by {e['compiler']}")
+
+
 def environment(environments, tables, failures):
+    """Each machine once, then what was measured at which commit, then what failed."""
     rows = [row for found in tables.values() for row in found]
-    lines = []
+    lines = list(dict.fromkeys(map(machine, environments.values())))
     for topic, e in environments.items():
-        cpu = ", ".join(f"{name} {value}" for name, value in e["cpu"].items())
-        lines.append(f"- **{topic}**, {e['date']}: commit {e['commit']}"
-                     f"{other_commits(topic, e['commit'], rows)}; {cpu}; instruction set "
-                     f"{e['instruction set']}; {e['memory MB']:,} MB of memory; {e['system']}; "
-                     f"{e['server']}; ChurnOps {e['churnops']} built by {e['compiler']}"
+        lines.append(f"- **{topic}**, {e['date']}, commit {e['commit'][:12]}"
+                     f"{other_commits(topic, e['commit'], rows)}"
                      + "".join(f"; {n} {v}" for n, v in e["peers"].items()))
     lines += [f"- **failed**: {failure}" for failure in failures]
     return "\n".join(lines)

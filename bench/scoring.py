@@ -1,6 +1,7 @@
 """Scoring beside the other libraries, in interleaved runs.
 
-    bench/scoring.py [--full] [--only TEXT] [--rows 1000000] [--rounds 3] [--seconds 30]
+    bench/scoring.py [--full] [--only TEXT] [--rows 1000000] [--train 100000] [--rounds 3]
+                     [--seconds 30]
 
 CPU nanoseconds per row of queries over a table in memory, serial, beside the same query with a
 C function that does nothing, and beside the peers' predict on a ready array, one thread; the
@@ -36,7 +37,7 @@ QUERIES = {
 # times scikit-learn's predict_proba, with AVX-512
 FACTORS = {PREDICT_ROW: 9, PREDICT: 12, SCORE: 18}
 LARGER = {
-    "500 trees, no limit": (data.mixed, 500, 0),
+    "500 trees, no limit of depth": (data.mixed, 500, 0),
     "26 classes": (lambda n: data.classes(n, 26), 100, 10),
     "200 columns": (data.wide, 100, 10),
 }
@@ -74,12 +75,11 @@ class Bench:
         self.options, self.others, self.results = options, others, results
         self.loaded = None
 
-    def load(self, name, make=data.mixed, n_train=100000, n_score=None, trees=100, depth=10,
-             fit=True):
-        """Trained on n_train rows, to score n_score others, unless they are there."""
+    def load(self, name, make=data.mixed, fewer=(1, 1), trees=100, depth=10, fit=True):
+        """Rows to train on and to score, fewer by these factors, unless they are there."""
         if self.loaded in ((name, fit), (name, True)):
             return
-        n_score = n_score or self.options.rows
+        n_train, n_score = self.options.train // fewer[0], self.options.rows // fewer[1]
         cursor = self.results.cursor
         frame, self.target = make(n_train + n_score)
         train = frame[:n_train].reset_index(drop=True)
@@ -130,7 +130,7 @@ class Bench:
     def larger(self, name):
         """A larger forest: more trees, classes or columns."""
         make, trees, depth = LARGER[name]
-        self.load(name, make, 20000, self.options.rows // 10, trees, depth)
+        self.load(name, make, (5, 10), trees, depth)
         query = "SELECT count(*) FROM churnops_score('bench', 'SELECT * FROM bench_score')"
         tools = {SCORE: self.query(query)}
         if self.rows.n_classes == 2:
@@ -216,6 +216,7 @@ def main():
     parser.add_argument("--full", action="store_true", help="larger forests too")
     parser.add_argument("--only", help="cases whose name has this text")
     parser.add_argument("--rows", type=int, default=1000000)
+    parser.add_argument("--train", type=int, default=100000, help="rows to train on")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=30,
                         help="a peer that has used more in a case rests")

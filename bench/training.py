@@ -48,11 +48,11 @@ BOTH = ("short", "full")
 CASES = [
     Case("mixed", data.mixed, 100000, 100, 10, BOTH, True, goals(50)),
     Case("Telco", telco, 5634, 100, 10, BOTH, True, goals(12)),
-    Case("Telco, unlimited depth", telco, 5634, 500, 0, BOTH, True, goals(12)),
+    Case("Telco", telco, 5634, 500, 0, BOTH, True, goals(12)),
     Case("5 classes", five, 20000, 100, 10, ("short",), False, goals(30)),
     Case("regression", data.regression, 20000, 100, 10, ("short",), False, goals(30)),
     Case("mixed", data.mixed, 1000000, 100, 10, goals=goals(100, LightGBM=10, XGBoost=15)),
-    Case("mixed, unlimited depth", data.mixed, 100000, 100, 0),
+    Case("mixed", data.mixed, 100000, 100, 0),
     Case("5 classes", five, 100000, 100, 10, goals=goals(30)),
     Case("26 classes", twenty_six, 100000, 100, 10, goals=goals(30)),
     Case("regression", data.regression, 100000, 100, 10, goals=goals(30)),
@@ -82,6 +82,11 @@ def our_scores(cursor, classes):
     return np.array([[s[c] for c in classes] for s in scores] if len(classes) > 2 else scores)
 
 
+def title(case, n_rows):
+    depth = f"depth {case.depth}" if case.depth else "no limit of depth"
+    return f"{case.name}: {n_rows:,} rows, {case.trees} trees, {depth}"
+
+
 class Bench:
     """A case at a time: its rows in the server and in the peers' files."""
 
@@ -105,8 +110,7 @@ class Bench:
         self.loaded = case
 
     def title(self, case):
-        depth = f"depth {case.depth}" if case.depth else "no limit"
-        return f"{case.name}: {self.n_rows:,} rows, {case.trees} trees, {depth}"
+        return title(case, self.n_rows)
 
     def train(self, cursor, case, **more):
         return server.train(cursor, "bench", "bench_train", self.target, case.trees, case.depth,
@@ -204,12 +208,12 @@ def main():
         results = record.Record("training", server.serial, others)
         bench = Bench(options, others, results)
         for case in CASES:
-            name = f"{case.name}: {case.rows:,} rows, {case.trees} trees"
+            name = title(case, case.rows)
             if ("full" if options.full else "short") not in case.when or \
                     options.only and options.only not in name:
                 continue
             results.case(name, lambda case=case: bench.measure(case))
-            if case.name == "mixed":
+            if case.name == "mixed" and case.depth:
                 results.case(name + ", phases", lambda case=case: bench.phases(case))
                 results.case(name + ", instruction sets", lambda case=case: bench.sets(case))
     return results.end()
