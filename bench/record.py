@@ -53,7 +53,7 @@ def levels():
     return names[:names.index(level()) + 1]
 
 
-def environment(cursor, versions):
+def environment(cursor):
     cpu = lscpu()
     cursor.execute("SELECT version(), (SELECT extversion FROM pg_extension "
                    "WHERE extname = 'churnops')")
@@ -69,7 +69,7 @@ def environment(cursor, versions):
         "compiler": os.environ.get("BENCH_COMPILER", "unknown"),
         "cpu": {name: cpu[name] for name in names if name in cpu},
         "instruction set": level(), "memory MB": memory, "system": platform.platform(),
-        "python": platform.python_version(), "peers": versions,
+        "python": platform.python_version(),
     }
 
 
@@ -104,29 +104,26 @@ class Record:
         os.makedirs(folder, exist_ok=True)
         self.topic, self.path = topic, os.path.join(folder, topic + ".jsonl")
         self.connect, self.cursor = connect, connect()
-        self.peers = peers
+        self.peers, self.here = peers, environment(self.cursor)
         self.failed, self.n_cases = [], 0
         self.name, self.began = None, time.time()
         self.lines = self._read()
         self.write()
-
-    def environment(self):
-        return environment(self.cursor, self.peers.versions() if self.peers else {})
 
     def _read(self):
         if not os.path.exists(self.path):
             return []
         with open(self.path, encoding="utf-8") as file:
             first, *lines = [json.loads(line) for line in file]
-        here = self.environment()
         before = first["environment"]
-        same = all(before.get(name) == here[name] for name in ("cpu", "server", "compiler"))
+        same = all(before.get(name) == self.here[name] for name in ("cpu", "server", "compiler"))
         return lines if same else []
 
     def write(self):
         """All lines, since versions may be known only after a row."""
+        here = {**self.here, "peers": self.peers.versions() if self.peers else {}}
         with open(self.path + ".new", "w", encoding="utf-8") as file:
-            for line in [{"environment": self.environment()}, *self.lines]:
+            for line in [{"environment": here}, *self.lines]:
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
         os.replace(self.path + ".new", self.path)
 

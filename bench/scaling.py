@@ -30,12 +30,13 @@ class Sweep:
         self.loaded, self.costs = None, {}
 
     def table(self, n_rows, n_columns):
-        if self.loaded != (n_rows, n_columns):
+        wanted = (n_rows, n_columns, len(self.results.failed))
+        if self.loaded != wanted:
             frame, self.target = (data.wide(n_rows, n_columns) if n_columns > 20
                                   else data.mixed(n_rows))
             server.load(self.results.cursor, "bench_train", frame)
             self.rows = self.others.rows(frame, frame[:1000], self.target)
-            self.loaded = (n_rows, n_columns)
+            self.loaded = wanted
 
     def ours(self, trees):
         """Each in a connection of its own, whose memory begins small."""

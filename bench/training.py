@@ -95,8 +95,8 @@ class Bench:
         self.loaded = None
 
     def load(self, case):
-        """The rows of a case, unless they are there."""
-        if self.loaded == case:
+        """The rows of a case, unless they are there; after a failure they may not be."""
+        if self.loaded == (case, len(self.results.failed)):
             return
         n_rows = max(int(case.rows * self.options.scale), 500)
         n_test = min(max(n_rows // 4, 200), 100000)
@@ -107,7 +107,7 @@ class Bench:
         self.rows = self.others.rows(train, self.test, self.target)
         server.load(self.results.cursor, "bench_train", train)
         server.load(self.results.cursor, "bench_test", self.test)
-        self.loaded = case
+        self.loaded = (case, len(self.results.failed))
 
     def title(self, case):
         return title(case, self.n_rows)
