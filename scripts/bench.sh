@@ -4,7 +4,8 @@
 #	scripts/bench.sh				the short run: training, scoring, points; 10 minutes
 #	scripts/bench.sh full			everything that docs/performance.md shows; 75 minutes.
 #									One that was broken off goes on where it was, if the
-#									sources are the same; ANEW=1 measures all again
+#									sources are the same; ANEW=1 measures all again.  Ctrl-C,
+#									or SIGTERM to its process group, ends it
 #	scripts/bench.sh accept			what full wrote becomes docs/performance/*.jsonl, and the
 #									tables and plots of docs/performance.md are made anew
 #	scripts/bench.sh report			only the latter
@@ -127,6 +128,7 @@ run() {
 	server_run /usr/bin/python3 -B "bench/$program.py" "$@" || status=$?
 	{ kill "$keeper" && wait "$keeper"; } 2>/dev/null || true
 	keep
+	case $status in 129 | 130 | 143) exit "$status" ;; esac	# told to stop
 	[ "$status" -eq 0 ] || failed+=("$program")
 }
 
