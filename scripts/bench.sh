@@ -172,7 +172,7 @@ main() {
 	start_server
 	describe
 	case $name in
-		accuracy | cancel | memory) ;;
+		accuracy | cancel | memory | points) ;;
 		*) install_peers ;;
 	esac
 	case $name in
