@@ -224,7 +224,7 @@ help:
 	@echo 'make regress          one suite; likewise isolation, pgtap, tap'
 	@echo 'make fuzz             fuzzers, 30 seconds each'
 	@echo 'make bench            benchmarks beside other libraries, about 10 minutes'
-	@echo 'make bench-full       every benchmark of docs/performance.md, hours'
+	@echo 'make bench-full       every benchmark of docs/performance.md, 75 minutes'
 	@echo 'make lint             house rules'
 	@echo 'make format           clang-format over the C code'
 	@echo 'make dist             release archive of HEAD'

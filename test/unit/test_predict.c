@@ -128,12 +128,12 @@ test_engines(void)
 	static const size_t calls[] = {1, 2, 11, 12, 13, 24, 255, 256, 257, 512, 513, MAX_ROWS};
 	size_t		n_wrong = 0;
 
-	for (uint64_t seed = 0; seed < 72; seed++)
+	for (uint64_t seed = 0; seed < test_amount(72, 12); seed++)
 	{
 		const FixtureSpec spec = some_spec(seed);
 		Scored		s;
 
-		scored_begin(&s, &spec, seed % 8 == 0 ? MAX_ROWS : 37);
+		scored_begin(&s, &spec, seed % 8 == 0 ? test_amount(MAX_ROWS, 260) : 37);
 		n_wrong += count_wrong_everywhere(&s, calls, sizeof(calls) / sizeof(calls[0]));
 		n_wrong += scored_end(&s);
 	}
@@ -150,7 +150,7 @@ test_shapes(void)
 	size_t		n_nodes = 0;
 	size_t		n_wrong = 0;
 
-	for (uint64_t seed = 2000; seed < 2140; seed++)
+	for (uint64_t seed = 2000; seed < 2140; seed += test_amount(1, 5))
 	{
 		FixtureSpec spec = some_spec(seed);
 		Scored		s;
@@ -161,7 +161,7 @@ test_shapes(void)
 		spec.n_categories = (uint32_t[]) {0, 6, 18}[seed % 3];
 		spec.n_trees = (uint32_t[]) {16, 17, 100, 128, 129, 300}[seed / 6 % 6];
 		spec.depth = (uint32_t) (seed % 8);
-		scored_begin(&s, &spec, 37);
+		scored_begin(&s, &spec, test_amount(37, 13));
 		model = fixture_model(&s.f, s.f.training.host);
 		if (blocks_used(&model->blocks))
 		{
@@ -179,7 +179,7 @@ test_shapes(void)
 		tap_ok(n_of[i] > 0, "shape %zu was there", i);
 	for (size_t i = 1; i <= 4; i++)
 		tap_ok(n_planes[i] > 0, "%zu planes were there", i);
-	tap_ok(n_nodes > 10, "and models that do not fit");
+	tap_ok(n_nodes > 1, "and models that do not fit");
 }
 
 /* Trees of many blocks, small ones put together. */
@@ -190,7 +190,7 @@ test_deep(void)
 	size_t		n_wrong = 0;
 	uint32_t	deepest = 0;
 
-	for (uint64_t seed = 3000; seed < 3060; seed++)
+	for (uint64_t seed = 3000; seed < 3060; seed += test_amount(1, 19))
 	{
 		FixtureSpec spec = some_spec(seed);
 		Scored		s;
@@ -199,7 +199,7 @@ test_deep(void)
 		spec.thin = true;
 		spec.depth = 9 + (uint32_t) (seed % 22);
 		spec.n_features = 3 + (uint32_t) (seed % 9);
-		scored_begin(&s, &spec, 37);
+		scored_begin(&s, &spec, test_amount(37, 13));
 		if (deepest < s.f.max_depth)
 			deepest = s.f.max_depth;
 		n_wrong += count_wrong_everywhere(&s, calls, 2);
@@ -234,7 +234,7 @@ test_every_bin(void)
 	size_t		n_wrong = 0;
 	size_t		n_forms[3] = {0};
 
-	for (uint64_t seed = 1000; seed < 1200; seed++)
+	for (uint64_t seed = 1000; seed < 1200; seed += test_amount(1, 5))
 	{
 		const FixtureSpec spec = {.seed = seed, .n_classes = 2, .n_features = 2,
 			.categories = true, .max_categories = seed % 2 == 0 ? 0 : 6, .n_trees = 8,
@@ -268,7 +268,7 @@ test_every_bin(void)
 		n_wrong += !fixture_end(&f);
 	}
 	tap_is_int(n_wrong, 0, "every bin of every split goes where the bytes say");
-	tap_ok(n_forms[0] > 50 && n_forms[1] > 50 && n_forms[2] > 20,
+	tap_ok(n_forms[0] > 10 && n_forms[1] > 10 && n_forms[2] > 4,
 		   "sets as arcs, as masks, as chains");
 }
 
