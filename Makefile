@@ -111,10 +111,15 @@ SQL_PARTS := \
 	sql/install/10-types.sql \
 	sql/install/20-registry.sql \
 	sql/install/21-rights.sql \
+	sql/install/22-audit.sql \
 	sql/install/30-train.sql \
 	sql/install/31-predict.sql \
 	sql/install/33-evaluate.sql \
 	sql/install/40-lifecycle.sql \
+	sql/install/44-approval.sql \
+	sql/install/46-grants.sql \
+	sql/install/47-card.sql \
+	sql/install/48-verify.sql \
 	sql/install/50-views.sql \
 	sql/install/90-privileges.sql
 INSTALL_SQL := sql/$(EXTENSION)--$(EXTVERSION).sql

@@ -16,6 +16,7 @@ CREATE TABLE churnops.model (
 	description text,
 	last_version integer NOT NULL DEFAULT 0,
 	created_at timestamp with time zone NOT NULL,
+	require_approval boolean NOT NULL DEFAULT false,
 	CONSTRAINT model_pkey PRIMARY KEY (name),
 	CONSTRAINT model_name_check CHECK (name ~ '^[a-z][a-z0-9_.-]{0,62}$'),
 	CONSTRAINT model_task_check CHECK (task IN ('classification', 'regression')),
@@ -28,6 +29,9 @@ COMMENT ON COLUMN churnops.model.owner IS
 'not follow ALTER ROLE ... RENAME.';
 COMMENT ON COLUMN churnops.model.last_version IS
 'Latest version number ever given out; the next training gets the next one.';
+COMMENT ON COLUMN churnops.model.require_approval IS
+'Versions are born pending, and an alias points only to those that another than their trainer has '
+'approved.';
 
 CREATE TABLE churnops.dataset (
 	dataset bigint GENERATED ALWAYS AS IDENTITY,
@@ -172,6 +176,8 @@ CREATE TABLE churnops.version_event (
 	changed_by text NOT NULL,
 	reason text,
 	changed_at timestamp with time zone NOT NULL,
+	"session_user" text,
+	restores bigint,
 	CONSTRAINT version_event_pkey PRIMARY KEY (event),
 	CONSTRAINT version_event_status_check
 		CHECK (status IN ('pending', 'approved', 'rejected', 'archived'))
@@ -179,6 +185,10 @@ CREATE TABLE churnops.version_event (
 CREATE INDEX version_event_version_idx ON churnops.version_event (model, version, event);
 COMMENT ON TABLE churnops.version_event IS
 'Statuses a version has had; the latest event counts. Append-only.';
+COMMENT ON COLUMN churnops.version_event.restores IS
+'Of the end of an archiving: the event whose status it brought back, with who had approved.';
+COMMENT ON COLUMN churnops.version_event."session_user" IS
+'Role that logged in; NULL in events of 0.1.0. Quote the name: unquoted, session_user is the function.';
 
 CREATE TABLE churnops.alias (
 	model text COLLATE "C" NOT NULL,
@@ -202,15 +212,20 @@ CREATE TABLE churnops.alias_event (
 	"session_user" text NOT NULL,
 	reason text,
 	changed_at timestamp with time zone NOT NULL,
+	restores bigint,
 	CONSTRAINT alias_event_pkey PRIMARY KEY (event)
 );
 CREATE INDEX alias_event_alias_idx ON churnops.alias_event (model, alias, event);
+CREATE INDEX alias_event_time_idx ON churnops.alias_event (model, alias, changed_at);
+CREATE INDEX alias_event_version_idx ON churnops.alias_event (model, to_version, event);
 COMMENT ON TABLE churnops.alias_event IS
 'Every change of an alias: who, when, why, from and to. Append-only.';
 COMMENT ON COLUMN churnops.alias_event.from_version IS
 'Version before the change; NULL if the alias was new.';
 COMMENT ON COLUMN churnops.alias_event.to_version IS
 'Version after the change; NULL if the alias was dropped.';
+COMMENT ON COLUMN churnops.alias_event.restores IS
+'Of a rollback: the event whose state it brought back. What served before it, served before that.';
 COMMENT ON COLUMN churnops.alias_event."session_user" IS
 'Role that logged in. Quote the name: unquoted, session_user is the function.';
 
@@ -224,12 +239,23 @@ CREATE TABLE churnops.audit (
 	owner text COLLATE "C" NOT NULL,
 	version integer,
 	detail jsonb NOT NULL,
+	link bigint,
+	covered jsonb,
+	hash text,
 	CONSTRAINT audit_pkey PRIMARY KEY (entry)
 );
 CREATE INDEX audit_model_idx ON churnops.audit (model, entry);
+CREATE UNIQUE INDEX audit_link_idx ON churnops.audit (model, link);
 COMMENT ON TABLE churnops.audit IS
-'Everything that was done to models: train, promote, drop_alias, drop_model. Append-only, and kept '
-'when the model is dropped.';
+'Everything that was done to models. Append-only, kept when the model is dropped, and a chain of '
+'hashes for each name of a model.';
+COMMENT ON COLUMN churnops.audit.link IS
+'Place in the chain of the model''s name, from 1; NULL in entries of 0.1.0, which the first link covers.';
+COMMENT ON COLUMN churnops.audit.covered IS
+'Rows of other tables that the entry speaks of, with their digests: [{table, key, digest}], or '
+'[{table, last, count, digest}] for all rows of the model up to a key.';
+COMMENT ON COLUMN churnops.audit.hash IS
+'SHA-256 of the hash of the link before and of this entry, lower-case hex.';
 COMMENT ON COLUMN churnops.audit.actor IS
 'Role that acted.';
 COMMENT ON COLUMN churnops.audit."session_user" IS

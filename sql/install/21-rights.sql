@@ -37,29 +37,30 @@ COMMENT ON FUNCTION churnops.may_use(name, text) IS
 'Whether a role has the privileges of another one, such as the owner of a model; false if either '
 'is gone.';
 
+-- Since: 0.2.0
+CREATE FUNCTION @extschema@.churnops_has_right(
+	model text,
+	"right" text,
+	alias text DEFAULT NULL)
+RETURNS boolean
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100
+AS 'MODULE_PATHNAME', 'churnops_has_right';
+COMMENT ON FUNCTION @extschema@.churnops_has_right(text, text, text) IS
+'Whether the current role has a right on a model: predict, train, deploy (for an alias, or for all '
+'if NULL), approve, read (which train, deploy and approve include), owner, or any of them. False '
+'for a model that does not exist. What a role may see in the views is decided by it.';
+
 CREATE FUNCTION churnops.has_right(
 	caller name,
 	model_name text,
 	wanted text,
 	alias_name text DEFAULT NULL)
 RETURNS boolean
-LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100
 SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT EXISTS (
-			SELECT FROM churnops.model AS m
-			WHERE m.name = model_name AND churnops.may_use(caller, m.owner))
-		OR EXISTS (
-			SELECT FROM churnops.privilege AS p
-			WHERE p.model = model_name
-				AND (wanted = 'any' OR p."right" = wanted
-					OR wanted = 'read' AND p."right" <> 'predict')
-				AND (wanted = 'any' OR p.alias IN ('', alias_name))
-				AND (p.grantee = 'public' OR churnops.may_use(caller, p.grantee)))
-$$;
+AS 'MODULE_PATHNAME', 'churnops_role_has_right';
 COMMENT ON FUNCTION churnops.has_right(name, text, text, text) IS
-'Whether a role has a right on a model: predict, train, deploy (for an alias, or for all if NULL), '
-'approve, read (which train, deploy and approve include), any of them, or owner.';
+'churnops_has_right for a role that need not be the current one.';
 
 CREATE FUNCTION churnops.require_right(
 	caller name,
@@ -88,8 +89,10 @@ BEGIN
 			MESSAGE = CASE WHEN wanted = 'owner'
 				THEN format('must be owner of model "%s"', model_name)
 				ELSE format('permission denied for model "%s"', model_name) END,
-			DETAIL = CASE WHEN wanted <> 'owner' THEN format('Role "%s" lacks the right to %s%s.',
-				caller, wanted, coalesce(format(' to alias "%s"', alias_name), '')) END,
+			DETAIL = CASE WHEN wanted = 'owner'
+				THEN format('Role "%s" is not a member of role "%s".', caller, found_owner)
+				ELSE format('Role "%s" lacks the right to %s%s.', caller, wanted,
+							' to alias "' || alias_name || '"') END,
 			HINT = CASE WHEN wanted = 'owner'
 				THEN format('Ask a member of role "%s".', found_owner)
 				ELSE format('A member of role "%s" can give it: SELECT churnops_grant(''%s'', %L, ''%s'');',

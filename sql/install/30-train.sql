@@ -35,7 +35,7 @@ COMMENT ON FUNCTION @extschema@.churnops_train(text, text, text, jsonb, text[], 
 'to the last of two classes. '
 'test_size (default 0.2, from 0 to below 1) is the share of rows held out, drawn by split_seed '
 '(default 0) or, with time_column, the latest ones. '
-'The first version of a model becomes its champion. Returns the reference, the counts of rows with '
+'The first version of a model becomes its champion, unless the model demands an approval. Returns the reference, the counts of rows with '
 'a known target, the metrics and the duration in seconds.';
 
 -- Since: 0.1.0
@@ -77,8 +77,10 @@ BEGIN
 		AS r(model text, task text, target text, caller text, description text);
 	LOOP
 		-- Waits for a concurrent first training of the same name.
-		INSERT INTO churnops.model AS m (name, task, target, owner, description, created_at)
-		VALUES (wanted.model, wanted.task, wanted.target, wanted.caller, wanted.description, at)
+		INSERT INTO churnops.model AS m (name, task, target, owner, description, created_at,
+			require_approval)
+		VALUES (wanted.model, wanted.task, wanted.target, wanted.caller, wanted.description, at,
+			coalesce(current_setting('churnops.require_approval', true)::boolean, false))
 		ON CONFLICT (name) DO NOTHING;
 
 		SELECT m.owner, m.task, m.target INTO existing
@@ -87,8 +89,10 @@ BEGIN
 		CONTINUE WHEN NOT FOUND;
 
 		-- One name space serves all roles, so a taken name has to be refused; the
-		-- text says no more than that, and is the one of the check before training.
-		IF NOT churnops.has_right(wanted.caller::name, wanted.model, 'train') THEN
+		-- texts are those of the check before training, and tell strangers no more.
+		IF churnops.has_right(wanted.caller::name, wanted.model, 'any') THEN
+			PERFORM churnops.require_right(wanted.caller::name, wanted.model, 'train');
+		ELSE
 			RAISE EXCEPTION USING
 				ERRCODE = 'insufficient_privilege',
 				MESSAGE = format('cannot train model "%s"', wanted.model),
@@ -157,10 +161,14 @@ DECLARE
 	registered_at timestamp with time zone := clock_timestamp();
 	dataset_id bigint;
 	run_id bigint;
+	event_id bigint;
+	rule boolean;
 BEGIN
 	PERFORM churnops.check_artifact(artifact, registration->>'artifact_digest');
 	version := churnops.claim_version(registration, registered_at);
-	status := 'approved';
+	SELECT m.require_approval INTO STRICT rule FROM churnops.model AS m
+	WHERE m.name = registration->>'model';
+	status := CASE WHEN rule THEN 'pending' ELSE 'approved' END;
 
 	SELECT * INTO STRICT v FROM jsonb_to_record(registration) AS r(
 		model text, caller text, description text, classes jsonb, positive_class text,
@@ -198,20 +206,25 @@ BEGIN
 		v.n_train, v.n_test, v.n_features, v.features, v.params, v.metrics, v.artifact_digest,
 		register.artifact, v.description, v.parent_version, v.caller, registered_at);
 
-	INSERT INTO churnops.version_event (model, version, status, changed_by, reason, changed_at)
-	VALUES (v.model, register.version, register.status, v.caller, 'trained', registered_at);
+	INSERT INTO churnops.version_event (model, version, status, changed_by, reason, changed_at,
+		"session_user")
+	VALUES (v.model, register.version, register.status, v.caller, 'trained', registered_at,
+		t."session_user")
+	RETURNING event INTO STRICT event_id;
 
-	INSERT INTO churnops.audit (at, actor, "session_user", action, model, owner, version, detail)
-	SELECT registered_at, v.caller, t."session_user", 'train', m.name, m.owner, register.version,
+	PERFORM churnops.write_audit(v.caller::name, 'train', v.model, register.version,
 		jsonb_build_object('run', run_id, 'dataset', dataset_id, 'dataset_digest', d.digest,
 						   'artifact_digest', v.artifact_digest)
-	FROM churnops.model AS m WHERE m.name = v.model;
+			|| CASE WHEN register.version = 1 AND rule
+				THEN '{"set": {"require_approval": true}}' ELSE '{}' END::jsonb,
+		jsonb_build_object('dataset', dataset_id, 'run', run_id, 'version', register.version,
+						   'version_event', event_id));
 
-	IF register.version = 1 THEN
+	IF register.version = 1 AND NOT rule THEN
 		PERFORM churnops.set_alias(v.model, 'champion', 1, v.caller::name, 'first version of the model');
 	END IF;
 END
 $$;
 COMMENT ON FUNCTION churnops.register(jsonb, bytea) IS
 'Stores a trained model: dataset, run, version, status and audit in one go, and the alias champion '
-'with the first version. Called by the training, which has checked the caller.';
+'with the first version unless that is pending. Called by the training, which has checked the caller.';

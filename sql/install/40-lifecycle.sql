@@ -31,6 +31,31 @@ COMMENT ON FUNCTION @extschema@.churnops_drop_alias(text, text) IS
 'Without the alias champion the bare model name means nothing until the next promotion. Returns '
 'the state of the alias, its version NULL.';
 
+-- Since: 0.2.0
+CREATE FUNCTION @extschema@.churnops_rollback(
+	model text,
+	reason text DEFAULT NULL,
+	alias text DEFAULT 'champion')
+RETURNS churnops.alias_state
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'churnops_as_owner';
+COMMENT ON FUNCTION @extschema@.churnops_rollback(text, text, text) IS
+'Points an alias (default champion) to what it pointed to before, and keeps who, when and why. Once '
+'more goes one further back, never forth again; at the beginning it is refused. Versions that '
+'are no longer approved are skipped with a notice. Where a deployment gives rows to another version, '
+'it ends that instead. Returns the state of the alias.';
+
+-- Since: 0.2.0
+CREATE FUNCTION @extschema@.churnops_alias_at(
+	model_ref text,
+	at timestamp with time zone)
+RETURNS churnops.alias_state
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'churnops_as_owner';
+COMMENT ON FUNCTION @extschema@.churnops_alias_at(text, timestamp with time zone) IS
+'What an alias meant at a time in the past: the state that the latest change before it had left. The '
+'version is NULL if it had been dropped, all is NULL if it had never been set.';
+
 -- Since: 0.1.0
 CREATE FUNCTION @extschema@.churnops_drop_model(model text) RETURNS text
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -160,12 +185,28 @@ COMMENT ON FUNCTION churnops.lock_model(name, text, text, text) IS
 'Makes changes of a model take turns until the end of the transaction, for a role that has the '
 'wanted right; returns its owner.';
 
+CREATE FUNCTION churnops.alias_changed(
+	model_name text,
+	alias_name text,
+	caller name,
+	why text)
+RETURNS void
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+END
+$$;
+COMMENT ON FUNCTION churnops.alias_changed(text, text, name, text) IS
+'What has to follow when an alias points elsewhere. The caller holds the lock on the model.';
+
 CREATE FUNCTION churnops.set_alias(
 	model_name text,
 	alias_name text,
 	new_version integer,
 	caller name,
-	why text)
+	why text,
+	restored_event bigint DEFAULT NULL)
 RETURNS churnops.alias_state
 LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -173,6 +214,7 @@ AS $$
 DECLARE
 	old_version integer;
 	set_at timestamp with time zone := clock_timestamp();
+	event_id bigint;
 BEGIN
 	SELECT a.version INTO old_version FROM churnops.alias AS a
 	WHERE a.model = model_name AND a.alias = alias_name;
@@ -188,23 +230,39 @@ BEGIN
 	END IF;
 
 	INSERT INTO churnops.alias_event (model, alias, from_version, to_version, changed_by,
-		"session_user", reason, changed_at)
-	VALUES (model_name, alias_name, old_version, new_version, caller, session_user, why, set_at);
+		"session_user", reason, changed_at, restores)
+	VALUES (model_name, alias_name, old_version, new_version, caller, session_user, why, set_at,
+		restored_event)
+	RETURNING event INTO STRICT event_id;
 
-	INSERT INTO churnops.audit (at, actor, "session_user", action, model, owner, version, detail)
-	SELECT set_at, caller, session_user,
-		CASE WHEN new_version IS NULL THEN 'drop_alias' ELSE 'promote' END,
-		m.name, m.owner, coalesce(new_version, old_version),
+	PERFORM churnops.write_audit(caller,
+		CASE WHEN new_version IS NULL THEN 'drop_alias' WHEN restored_event IS NULL THEN 'promote'
+			ELSE 'rollback' END,
+		model_name, coalesce(new_version, old_version),
 		jsonb_build_object('alias', alias_name, 'from_version', old_version,
-						   'to_version', new_version, 'reason', why)
-	FROM churnops.model AS m WHERE m.name = model_name;
+						   'to_version', new_version, 'reason', why),
+		jsonb_build_object('alias_event', event_id));
+	PERFORM churnops.alias_changed(model_name, alias_name, caller, why);
 
 	RETURN (model_name, alias_name, new_version, old_version, caller::text, set_at, why);
 END
 $$;
-COMMENT ON FUNCTION churnops.set_alias(text, text, integer, name, text) IS
-'Points an alias to a version, or drops it if the version is NULL, with history and audit. The '
-'caller holds the lock on the model.';
+COMMENT ON FUNCTION churnops.set_alias(text, text, integer, name, text, bigint) IS
+'Points an alias to a version, or drops it if the version is NULL, with history and audit. A '
+'rollback names the event whose state it restores. The caller holds the lock on the model.';
+
+CREATE FUNCTION churnops.alias_state_of(model_name text, alias_name text)
+RETURNS churnops.alias_state
+LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT e.model, e.alias, e.to_version, e.from_version, e.changed_by, e.changed_at, e.reason
+	FROM churnops.alias_event AS e
+	WHERE e.model = model_name AND e.alias = alias_name
+	ORDER BY e.event DESC LIMIT 1
+$$;
+COMMENT ON FUNCTION churnops.alias_state_of(text, text) IS
+'The state that the latest change of an alias left.';
 
 CREATE FUNCTION churnops.promote(caller name, model_ref text, alias_name text, reason text)
 RETURNS churnops.alias_state
@@ -213,35 +271,18 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	target record;
-	current_status text;
-	state churnops.alias_state;
 BEGIN
 	PERFORM churnops.check_name(alias_name, 'alias');
 	SELECT r.model INTO STRICT target FROM churnops.parse_reference(model_ref) AS r;
 	PERFORM churnops.lock_model(caller, target.model, 'deploy', alias_name);
 	SELECT r.model, r.version INTO STRICT target FROM churnops.resolve(caller, model_ref, 'any') AS r;
 
-	SELECT e.status INTO STRICT current_status FROM churnops.version_event AS e
-	WHERE e.model = target.model AND e.version = target.version
-	ORDER BY e.event DESC LIMIT 1;
-	IF current_status <> 'approved' THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'object_not_in_prerequisite_state',
-			MESSAGE = format('version %s of model "%s" is %s, not approved',
-							 target.version, target.model, current_status),
-			HINT = 'Promote an approved version; the view churnops.versions lists them with their status.';
-	END IF;
-
+	PERFORM churnops.require_approved(target.model, target.version);
 	-- Already so: the state is the one its latest change left.
 	PERFORM FROM churnops.alias AS a
 	WHERE a.model = target.model AND a.alias = alias_name AND a.version = target.version;
 	IF FOUND THEN
-		SELECT e.model, e.alias, e.to_version, e.from_version, e.changed_by, e.changed_at, e.reason
-		INTO state
-		FROM churnops.alias_event AS e
-		WHERE e.model = target.model AND e.alias = alias_name
-		ORDER BY e.event DESC LIMIT 1;
-		RETURN state;
+		RETURN churnops.alias_state_of(target.model, alias_name);
 	END IF;
 
 	RETURN churnops.set_alias(target.model, alias_name, target.version, caller, reason);
@@ -274,6 +315,102 @@ $$;
 COMMENT ON FUNCTION churnops.drop_alias(name, text, text) IS
 'churnops_drop_alias on behalf of a role.';
 
+CREATE FUNCTION churnops.end_deployments(model_name text, caller name, why text) RETURNS bigint
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN 0;
+END
+$$;
+COMMENT ON FUNCTION churnops.end_deployments(text, name, text) IS
+'Ends what gives a part of a model''s rows to another version than the champion; returns how many '
+'there were. The caller holds the lock on the model.';
+
+CREATE FUNCTION churnops.rollback(caller name, model_name text, reason text, alias_name text)
+RETURNS churnops.alias_state
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	current_version integer;
+	place record;		-- what the alias was set to, and the event that says since when
+	obstacle text;
+BEGIN
+	PERFORM churnops.check_name(model_name, 'model');
+	PERFORM churnops.check_name(alias_name, 'alias');
+	PERFORM churnops.lock_model(caller, model_name, 'deploy', alias_name);
+
+	-- Where rows are being routed elsewhere, what served before is the champion.
+	IF alias_name = 'champion' AND churnops.end_deployments(model_name, caller, reason) > 0 THEN
+		RETURN churnops.alias_state_of(model_name, alias_name);
+	END IF;
+
+	SELECT a.version INTO current_version FROM churnops.alias AS a
+	WHERE a.model = model_name AND a.alias = alias_name;
+	SELECT coalesce(e.restores, e.event) AS event INTO place FROM churnops.alias_event AS e
+	WHERE e.model = model_name AND e.alias = alias_name ORDER BY e.event DESC LIMIT 1;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'undefined_object',
+			MESSAGE = format('model "%s" has no alias "%s"', model_name, alias_name),
+			HINT = format('Name a version, or give the alias to one with '
+				'SELECT churnops_promote(''%s/1'', ''%s'');', model_name, alias_name);
+	END IF;
+
+	-- Back through the past; a rollback in it counts as the event that it restored.
+	LOOP
+		SELECT coalesce(e.restores, e.event) AS event, e.to_version AS version INTO place
+		FROM churnops.alias_event AS e
+		WHERE e.model = model_name AND e.alias = alias_name AND e.event < place.event
+		ORDER BY e.event DESC LIMIT 1;
+		IF NOT FOUND THEN
+			RAISE EXCEPTION USING
+				ERRCODE = 'object_not_in_prerequisite_state',
+				MESSAGE = format('alias "%s" of model "%s" has nothing to go back to', alias_name,
+								 model_name),
+				DETAIL = CASE WHEN current_version IS NOT NULL
+					THEN format('No version served before version %s that may serve now.', current_version) END,
+				HINT = 'Promote a version by its number; its past is in the view churnops.alias_history.';
+		END IF;
+		CONTINUE WHEN place.version IS NULL OR place.version = current_version;
+		obstacle := churnops.obstacle(model_name, place.version);
+		EXIT WHEN obstacle IS NULL;
+		RAISE NOTICE 'version % of model "%" is skipped: it %', place.version, model_name, obstacle;
+	END LOOP;
+	RETURN churnops.set_alias(model_name, alias_name, place.version, caller, reason, place.event);
+END
+$$;
+COMMENT ON FUNCTION churnops.rollback(name, text, text, text) IS
+'churnops_rollback on behalf of a role.';
+
+CREATE FUNCTION churnops.alias_at(caller name, model_ref text, at timestamp with time zone)
+RETURNS churnops.alias_state
+LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	ref record := churnops.parse_reference(model_ref);
+	state churnops.alias_state;
+BEGIN
+	IF ref.version IS NOT NULL THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('model reference "%s" names no alias', model_ref),
+			HINT = 'A version is the same at all times: ask for an alias, or for the model''s name alone.';
+	END IF;
+	PERFORM churnops.require_right(caller, ref.model, 'read');
+	SELECT e.model, e.alias, e.to_version, e.from_version, e.changed_by, e.changed_at, e.reason
+	INTO state
+	FROM churnops.alias_event AS e
+	WHERE e.model = ref.model AND e.alias = coalesce(ref.alias, 'champion') AND e.changed_at <= alias_at.at
+	ORDER BY e.changed_at DESC, e.event DESC LIMIT 1;
+	RETURN CASE WHEN FOUND THEN state END;
+END
+$$;
+COMMENT ON FUNCTION churnops.alias_at(name, text, timestamp with time zone) IS
+'churnops_alias_at on behalf of a role.';
+
 CREATE FUNCTION churnops.drop_model(caller name, model_name text) RETURNS text
 LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -293,10 +430,10 @@ BEGIN
 
 	PERFORM churnops.delete_model_rows(model_name);
 
-	INSERT INTO churnops.audit (at, actor, "session_user", action, model, owner, detail)
-	VALUES (clock_timestamp(), caller, session_user, 'drop_model', model_name, owner_name,
+	PERFORM churnops.write_audit(caller, 'drop_model', model_name, NULL,
 		jsonb_build_object('owner', owner_name, 'n_versions', jsonb_array_length(kept),
-						   'versions', kept));
+						   'versions', kept),
+		owner_name => owner_name);
 	RETURN model_name;
 END
 $$;

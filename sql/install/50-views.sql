@@ -1,8 +1,9 @@
 -- Views: what users read
 --
--- They belong to the extension's owner and check the reader: rows of models
--- whose owner's privileges the current role has.  security_barrier keeps a
--- function in the reader's WHERE from seeing the others.
+-- They belong to the extension's owner and check the reader: of a model on
+-- which the current role has any right its name and what it predicts, with the
+-- right to read the rest.  security_barrier keeps a function in the reader's
+-- WHERE from seeing the others.
 
 CREATE VIEW churnops.models WITH (security_barrier) AS
 SELECT
@@ -13,33 +14,36 @@ SELECT
 	 WHERE v.model = m.name ORDER BY v.version DESC LIMIT 1) AS classes,
 	m.owner,
 	m.description,
-	(SELECT count(*) FROM churnops.version AS v WHERE v.model = m.name) AS n_versions,
+	-- Versions are numbered without gaps, and are not counted anew.
+	m.last_version::bigint AS n_versions,
 	(SELECT max(v.version) FROM churnops.version AS v WHERE v.model = m.name) AS latest_version,
 	(SELECT a.version FROM churnops.alias AS a
 	 WHERE a.model = m.name AND a.alias = 'champion') AS champion_version,
 	(SELECT coalesce(jsonb_object_agg(a.alias, a.version), '{}') FROM churnops.alias AS a
 	 WHERE a.model = m.name) AS aliases,
-	m.created_at
+	m.created_at,
+	m.require_approval
 FROM churnops.model AS m
-WHERE EXISTS (
-	SELECT FROM pg_catalog.pg_roles AS r
-	WHERE r.rolname = m.owner AND pg_catalog.pg_has_role(r.oid, 'USAGE'));
+WHERE @extschema@.churnops_has_right(m.name, 'any');
 COMMENT ON VIEW churnops.models IS
-'Models the current role may use, one row each.';
+'Models on which the current role has a right, one row each.';
 COMMENT ON COLUMN churnops.models.name IS 'Name of the model.';
 COMMENT ON COLUMN churnops.models.task IS 'classification or regression.';
 COMMENT ON COLUMN churnops.models.target IS 'Column the model predicts.';
 COMMENT ON COLUMN churnops.models.classes IS
 'Class labels of the latest version in class order, a JSON array; NULL for a regression.';
 COMMENT ON COLUMN churnops.models.owner IS
-'Role that first trained the model; its members may use, promote and drop it.';
-COMMENT ON COLUMN churnops.models.description IS 'As given to the first training.';
+'Role whose members have every right on the model; at first the one that trained it.';
+COMMENT ON COLUMN churnops.models.description IS
+'As given to the first training, or to churnops_alter_model.';
 COMMENT ON COLUMN churnops.models.n_versions IS 'Number of versions.';
 COMMENT ON COLUMN churnops.models.latest_version IS 'Version trained last.';
 COMMENT ON COLUMN churnops.models.champion_version IS
 'Version the bare model name means; NULL if the alias champion was dropped.';
 COMMENT ON COLUMN churnops.models.aliases IS 'Every alias with its version, a JSON object.';
 COMMENT ON COLUMN churnops.models.created_at IS 'Time the first training was stored.';
+COMMENT ON COLUMN churnops.models.require_approval IS
+'Whether an alias points only to versions that another than their trainer has approved.';
 
 CREATE VIEW churnops.versions WITH (security_barrier) AS
 SELECT
@@ -65,10 +69,11 @@ SELECT
 	v.created_by,
 	v.created_at
 FROM churnops.version AS v
-JOIN churnops.models AS m ON m.name = v.model
-JOIN churnops.dataset AS d ON d.dataset = v.dataset;
+JOIN churnops.model AS m ON m.name = v.model
+JOIN churnops.dataset AS d ON d.dataset = v.dataset
+WHERE @extschema@.churnops_has_right(m.name, 'read');
 COMMENT ON VIEW churnops.versions IS
-'Versions of the models the current role may use, one row each.';
+'Versions of the models the current role may read, one row each.';
 COMMENT ON COLUMN churnops.versions.model IS 'Name of the model.';
 COMMENT ON COLUMN churnops.versions.version IS 'Number of the version, from 1.';
 COMMENT ON COLUMN churnops.versions.status IS 'pending, approved, rejected or archived.';
@@ -125,11 +130,12 @@ SELECT
 	v.run,
 	v.artifact_digest
 FROM churnops.version AS v
-JOIN churnops.models AS m ON m.name = v.model
 JOIN churnops.run AS r ON r.run = v.run
-JOIN churnops.dataset AS d ON d.dataset = v.dataset;
+JOIN churnops.dataset AS d ON d.dataset = v.dataset
+JOIN churnops.model AS m ON m.name = v.model
+WHERE @extschema@.churnops_has_right(m.name, 'read');
 COMMENT ON VIEW churnops.lineage IS
-'Everything that went into a version, one row for each version the current role may use.';
+'Everything that went into a version, one row for each version the current role may read.';
 COMMENT ON COLUMN churnops.lineage.model IS 'Name of the model.';
 COMMENT ON COLUMN churnops.lineage.version IS 'Number of the version, from 1.';
 COMMENT ON COLUMN churnops.lineage.query IS 'Query as the caller gave it.';
@@ -175,3 +181,132 @@ COMMENT ON COLUMN churnops.lineage.parent_version IS
 COMMENT ON COLUMN churnops.lineage.run IS 'Number of the training run.';
 COMMENT ON COLUMN churnops.lineage.artifact_digest IS
 'SHA-256 of the artifact, lower-case hex.';
+
+CREATE VIEW churnops.alias_history WITH (security_barrier) AS
+SELECT
+	e.model,
+	e.alias,
+	e.to_version AS version,
+	e.from_version AS previous_version,
+	e.changed_at AS valid_from,
+	(SELECT n.changed_at FROM churnops.alias_event AS n
+	 WHERE n.model = e.model AND n.alias = e.alias AND n.event > e.event
+	 ORDER BY n.event LIMIT 1) AS valid_to,
+	e.changed_by,
+	e."session_user",
+	e.reason,
+	e.restores IS NOT NULL AS is_rollback,
+	e.event
+FROM churnops.alias_event AS e
+JOIN churnops.model AS m ON m.name = e.model
+WHERE @extschema@.churnops_has_right(m.name, 'read');
+COMMENT ON VIEW churnops.alias_history IS
+'What every alias has meant, one row for each change, of the models the current role may read.';
+COMMENT ON COLUMN churnops.alias_history.model IS 'Name of the model.';
+COMMENT ON COLUMN churnops.alias_history.alias IS 'Alias that was changed.';
+COMMENT ON COLUMN churnops.alias_history.version IS
+'Version it pointed to from then on; NULL if it was dropped.';
+COMMENT ON COLUMN churnops.alias_history.previous_version IS
+'Version it pointed to before; NULL if it was new.';
+COMMENT ON COLUMN churnops.alias_history.valid_from IS 'Time of the change.';
+COMMENT ON COLUMN churnops.alias_history.valid_to IS 'Time of the next change; NULL if it is so now.';
+COMMENT ON COLUMN churnops.alias_history.changed_by IS 'Role that made the change.';
+COMMENT ON COLUMN churnops.alias_history."session_user" IS
+'Role that logged in. Quote the name: unquoted, session_user is the function.';
+COMMENT ON COLUMN churnops.alias_history.reason IS 'As given with the change.';
+COMMENT ON COLUMN churnops.alias_history.is_rollback IS 'Whether the change was a rollback.';
+COMMENT ON COLUMN churnops.alias_history.event IS 'Number of the change; it orders them.';
+
+CREATE VIEW churnops.version_history WITH (security_barrier) AS
+SELECT
+	e.model,
+	e.version,
+	e.status,
+	e.changed_at AS valid_from,
+	(SELECT n.changed_at FROM churnops.version_event AS n
+	 WHERE n.model = e.model AND n.version = e.version AND n.event > e.event
+	 ORDER BY n.event LIMIT 1) AS valid_to,
+	e.changed_by,
+	e."session_user",
+	e.reason,
+	e.event
+FROM churnops.version_event AS e
+JOIN churnops.model AS m ON m.name = e.model
+WHERE @extschema@.churnops_has_right(m.name, 'read');
+COMMENT ON VIEW churnops.version_history IS
+'Statuses that versions have had, one row for each change, of the models the current role may read.';
+COMMENT ON COLUMN churnops.version_history.model IS 'Name of the model.';
+COMMENT ON COLUMN churnops.version_history.version IS 'Number of the version.';
+COMMENT ON COLUMN churnops.version_history.status IS 'pending, approved, rejected or archived.';
+COMMENT ON COLUMN churnops.version_history.valid_from IS 'Time of the change.';
+COMMENT ON COLUMN churnops.version_history.valid_to IS 'Time of the next change; NULL if it is so now.';
+COMMENT ON COLUMN churnops.version_history.changed_by IS 'Role that made the change.';
+COMMENT ON COLUMN churnops.version_history."session_user" IS
+'Role that logged in; NULL in events of 0.1.0. Quote the name: unquoted, session_user is the function.';
+COMMENT ON COLUMN churnops.version_history.reason IS 'As given with the change.';
+COMMENT ON COLUMN churnops.version_history.event IS 'Number of the change; it orders them.';
+
+CREATE VIEW churnops.privileges WITH (security_barrier) AS
+SELECT
+	p.model,
+	p.grantee AS role,
+	p."right",
+	nullif(p.alias, '') AS alias,
+	p.granted_by,
+	p.granted_at
+FROM churnops.privilege AS p
+WHERE p.grantee = 'public'
+	OR EXISTS (
+		SELECT FROM pg_catalog.pg_roles AS r
+		WHERE r.rolname = p.grantee AND pg_catalog.pg_has_role(r.oid, 'USAGE'))
+	OR @extschema@.churnops_has_right(p.model, 'owner');
+COMMENT ON VIEW churnops.privileges IS
+'Rights that owners of models gave to other roles: those of the current role, and all on its models.';
+COMMENT ON COLUMN churnops.privileges.model IS 'Name of the model.';
+COMMENT ON COLUMN churnops.privileges.role IS
+'Role that has the right, with its members; public is every role.';
+COMMENT ON COLUMN churnops.privileges."right" IS 'predict, train, deploy, approve or read.';
+COMMENT ON COLUMN churnops.privileges.alias IS
+'Alias that a right to deploy is limited to; NULL if it is not.';
+COMMENT ON COLUMN churnops.privileges.granted_by IS 'Role that gave the right.';
+COMMENT ON COLUMN churnops.privileges.granted_at IS 'Time the right was given.';
+
+CREATE VIEW churnops.audit_log WITH (security_barrier) AS
+SELECT
+	a.entry,
+	a.at,
+	a.actor,
+	a."session_user",
+	a.action,
+	a.model,
+	a.version,
+	a.owner,
+	a.detail,
+	a.link,
+	a.hash
+FROM churnops.audit AS a
+-- By the owner at that time, since the model may be gone, or another's of that
+-- name; others read of the model that there is now.
+WHERE a.owner IN (
+		SELECT r.rolname::text FROM pg_catalog.pg_roles AS r WHERE pg_catalog.pg_has_role(r.oid, 'USAGE'))
+	OR a.model IN (
+		SELECT m.name FROM churnops.model AS m WHERE @extschema@.churnops_has_right(m.name, 'read'))
+	AND a.at >= (SELECT m.created_at FROM churnops.model AS m WHERE m.name = a.model);
+COMMENT ON VIEW churnops.audit_log IS
+'What was done to models, dropped ones too, one row for each entry that the current role may read.';
+COMMENT ON COLUMN churnops.audit_log.entry IS 'Number of the entry; it orders them.';
+COMMENT ON COLUMN churnops.audit_log.at IS 'Time of the action.';
+COMMENT ON COLUMN churnops.audit_log.actor IS 'Role that acted.';
+COMMENT ON COLUMN churnops.audit_log."session_user" IS
+'Role that logged in. Quote the name: unquoted, session_user is the function.';
+COMMENT ON COLUMN churnops.audit_log.action IS
+'What was done: train, promote, rollback, drop_alias, approve, reject, archive, unarchive, grant, '
+'revoke, alter_model, drop_model, and others of deployments and datasets.';
+COMMENT ON COLUMN churnops.audit_log.model IS 'Name of the model.';
+COMMENT ON COLUMN churnops.audit_log.version IS 'Version it was done to; NULL if to the model.';
+COMMENT ON COLUMN churnops.audit_log.owner IS 'Owner of the model after the action.';
+COMMENT ON COLUMN churnops.audit_log.detail IS 'The particulars, a JSON object.';
+COMMENT ON COLUMN churnops.audit_log.link IS
+'Place in the chain of the model''s name, from 1; NULL in entries of 0.1.0.';
+COMMENT ON COLUMN churnops.audit_log.hash IS
+'SHA-256 of the hash of the link before and of this entry, lower-case hex.';

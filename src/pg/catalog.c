@@ -41,6 +41,7 @@
 #define CATALOG_SCHEMA "churnops"
 #define EXTENSION_NAME "churnops"
 #define PUBLIC_PREFIX "churnops_"
+#define DELETE_FROM "DELETE FROM " CATALOG_SCHEMA "."
 
 PG_FUNCTION_INFO_V1(churnops_as_owner);
 PG_FUNCTION_INFO_V1(churnops_refuse_change);
@@ -49,11 +50,25 @@ PG_FUNCTION_INFO_V1(churnops_delete_model_rows);
 /* True only while churnops_delete_model_rows() runs its own statements. */
 static bool deleting_model = false;
 
+/* A relation of ours; InvalidOid if there is none. */
+static Oid
+find_relation(const char *name)
+{
+	Oid			schema = get_namespace_oid(CATALOG_SCHEMA, true);
+
+	return OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+}
+
+bool
+catalog_has(const char *name)
+{
+	return OidIsValid(find_relation(name));
+}
+
 Oid
 catalog_relation(const char *name)
 {
-	Oid			schema = get_namespace_oid(CATALOG_SCHEMA, true);
-	Oid			relation = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+	Oid			relation = find_relation(name);
 
 	if (!OidIsValid(relation))
 		ereport(ERROR,
@@ -184,6 +199,13 @@ probe_begin(Probe *probe, const char *table, const char *index, const ProbeKey *
 	}
 	probe->scan = systable_beginscan(probe->relation, catalog_relation(index), true,
 									 GetActiveSnapshot(), n_keys, scan_keys);
+	probe->tuple = systable_getnext(probe->scan);
+	return HeapTupleIsValid(probe->tuple);
+}
+
+bool
+probe_next(Probe *probe)
+{
 	probe->tuple = systable_getnext(probe->scan);
 	return HeapTupleIsValid(probe->tuple);
 }
@@ -400,6 +422,15 @@ churnops_refuse_change(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
+/* Is the table of such a statement there?  Not, if the extension is older than the library. */
+static bool
+deletes_from_known_table(const char *statement)
+{
+	const char *table = statement + strlen(DELETE_FROM);
+
+	return catalog_has(pnstrdup(table, strcspn(table, " ")));
+}
+
 /* Everything of one model but the audit log: churnops.delete_model_rows(model), owner only. */
 Datum
 churnops_delete_model_rows(PG_FUNCTION_ARGS)
@@ -424,7 +455,10 @@ churnops_delete_model_rows(PG_FUNCTION_ARGS)
 	PG_TRY();
 	{
 		for (size_t i = 0; i < lengthof(statements); i++)
-			(void) catalog_execute(statements[i], 1, types, values, NULL);
+		{
+			if (deletes_from_known_table(statements[i]))
+				(void) catalog_execute(statements[i], 1, types, values, NULL);
+		}
 	}
 	PG_FINALLY();
 	{

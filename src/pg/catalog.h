@@ -16,6 +16,9 @@
 /* OID of a relation or index of schema churnops; errors if it is not there. */
 extern Oid	catalog_relation(const char *name);
 
+/* Is it there?  Not, if the extension in this database is older than the library. */
+extern bool catalog_has(const char *name);
+
 /* The extension's owner. */
 extern Oid	catalog_owner(void);
 
@@ -41,20 +44,22 @@ typedef struct ProbeKey
 #define PROBE_MAX_KEYS 2
 
 /*
- * At most one row of a catalogue table, looked up by its primary key under
- * GetActiveSnapshot(), without a check of privileges: what may be shown of it
- * is decided by the caller of the probe.
+ * Rows of a catalogue table, looked up by its primary key or the first columns
+ * of it, under GetActiveSnapshot(), without a check of privileges: what may be
+ * shown of them is decided by the caller of the probe.
  */
 typedef struct Probe
 {
 	Relation	relation;
 	SysScanDesc scan;
-	HeapTuple	tuple;			/* NULL when there is no such row; else until probe_end() */
+	HeapTuple	tuple;			/* NULL after the last; else until the next or probe_end() */
 } Probe;
 
-/* Returns whether the row exists; probe_end() follows in any case. */
+/* Returns whether there is a row; probe_end() follows in any case. */
 extern bool probe_begin(Probe *probe, const char *table, const char *index,
 						const ProbeKey *keys, int n_keys);
+/* Goes on to the next row of a part of the key; returns whether there is one. */
+extern bool probe_next(Probe *probe);
 extern void probe_end(Probe *probe);
 
 /* A column's value by its name, which must exist. */

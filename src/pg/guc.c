@@ -20,6 +20,7 @@ int			guc_cache_size = CACHE_SIZE_DEFAULT_KB;
 char	   *guc_code_version = NULL;
 int			guc_instruction_set = CPU_BEST;
 bool		guc_progress = true;
+bool		guc_require_approval = false;
 int			guc_training_memory = TRAINING_MEMORY_DEFAULT_KB;
 
 static const struct config_enum_entry instruction_sets[] = {
@@ -52,6 +53,11 @@ guc_init(void)
 	DefineCustomBoolVariable("churnops.progress",
 							 "Sends a notice every five seconds of a training.",
 							 NULL, &guc_progress, true, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("churnops.require_approval",
+							 "Demands of new models that another than the trainer approves versions.",
+							 "It is taken over when a model is first trained; "
+							 "churnops_alter_model() changes it afterwards.",
+							 &guc_require_approval, false, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("churnops.training_memory",
 							"Sets the memory that one training or evaluation may take.",
 							"Parallel workers are included; what needs more is refused with both "

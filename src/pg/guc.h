@@ -9,6 +9,7 @@ extern int	guc_cache_size;			/* kB: decoded models of one backend */
 extern char *guc_code_version;		/* recorded with each version; '' is none */
 extern int	guc_instruction_set;	/* CpuLevel: the most that may be used */
 extern bool guc_progress;			/* NOTICE every 5 s of a training */
+extern bool guc_require_approval;	/* of new models */
 extern int	guc_training_memory;	/* kB: one training, workers included */
 
 extern void guc_init(void);

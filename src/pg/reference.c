@@ -43,20 +43,27 @@
  * leader's snapshot; a standby needs nothing.  Versions by number are probed
  * too: they can be dropped.
  *
- * The model's owner is a role by name, which need not exist any more; then
- * nobody has the right.  A model that one may not use and a model that does
- * not exist give the same error, so that names cannot be found out.
+ * The model's owner and those who were granted a right are roles by name,
+ * which need not exist any more; then nobody has the right.  The owner is asked
+ * first: one who has nothing granted to look up pays nothing for it.  A model
+ * on which one has no right and a model that does not exist give the same
+ * error, so that names cannot be found out.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/builtins.h"
 #include "utils/snapmgr.h"
 
 #include "pg/catalog.h"
 #include "pg/compat.h"
 #include "pg/reference.h"
+
+PG_FUNCTION_INFO_V1(churnops_has_right);
+PG_FUNCTION_INFO_V1(churnops_role_has_right);
 
 #define URI_PREFIX "models:/"
 #define MAX_NAME_BYTES (NAMEDATALEN - 1)
@@ -64,6 +71,8 @@
 /* A prefix, two names and the sign between them. */
 #define MAX_TEXT_BYTES (sizeof(URI_PREFIX) + 2 * NAMEDATALEN)
 #define MEMO_ENTRIES 16
+/* The grantee of a privilege that every role has. */
+#define GRANTEE_PUBLIC "public"
 
 /* What must be equal for an answer to hold still. */
 typedef struct MemoKey
@@ -220,25 +229,123 @@ reference_check_name(const char *name, const char *what)
 
 /* --------------------------------------------------------------- probes -- */
 
-static bool
-is_member_of(const char *owner)
-{
-	Oid			role = owner != NULL ? get_role_oid(owner, true) : InvalidOid;
+static const char *const right_names[] = {
+	[RIGHT_ANY] = "any",
+	[RIGHT_OWNER] = "owner",
+	[RIGHT_PREDICT] = "predict",
+	[RIGHT_TRAIN] = "train",
+	[RIGHT_DEPLOY] = "deploy",
+	[RIGHT_APPROVE] = "approve",
+	[RIGHT_READ] = "read",
+};
 
-	return OidIsValid(role) && has_privs_of_role(GetUserId(), role);
+/* What is asked for, and for whom. */
+typedef struct RightCheck
+{
+	Oid			role;
+	ModelRight	right;
+	const char *alias;			/* to deploy for; NULL: for all */
+} RightCheck;
+
+/* Has a role the privileges of another one, given by its name? */
+static bool
+has_privileges_of(Oid role, const char *name)
+{
+	Oid			other = get_role_oid(name, true);
+
+	return OidIsValid(other) && has_privs_of_role(role, other);
 }
 
-int
-reference_model_access(const char *model)
+/* Does a right that was granted, for an alias unless that is empty, include the wanted one? */
+static bool
+includes(const char *right, const char *alias, const RightCheck *wanted)
+{
+	switch (wanted->right)
+	{
+		case RIGHT_ANY:
+			return true;
+		case RIGHT_OWNER:
+			return false;
+		case RIGHT_READ:
+			return strcmp(right, right_names[RIGHT_PREDICT]) != 0;
+		default:
+			return strcmp(right, right_names[wanted->right]) == 0 &&
+				(alias[0] == '\0' ||
+				 (wanted->alias != NULL && strcmp(alias, wanted->alias) == 0));
+	}
+}
+
+/* What was granted, on a model that exists and is another's. */
+static ModelAccess
+probe_privileges(const char *model, const RightCheck *wanted)
+{
+	ProbeKey	key = {.column = "model", .text = model};
+	Probe		probe;
+	bool		found;
+	ModelAccess access = MODEL_FORBIDDEN;
+
+	if (!catalog_has("privilege"))	/* 0.1.0, not yet updated */
+		return access;
+	for (found = probe_begin(&probe, "privilege", "privilege_pkey", &key, 1);
+		 found && access != MODEL_ALLOWED; found = probe_next(&probe))
+	{
+		const char *grantee = probe_text(&probe, "grantee");
+
+		if (strcmp(grantee, GRANTEE_PUBLIC) != 0 && !has_privileges_of(wanted->role, grantee))
+			continue;
+		access = includes(probe_text(&probe, "right"), probe_text(&probe, "alias"), wanted) ?
+			MODEL_ALLOWED : MODEL_LACKING;
+	}
+	probe_end(&probe);
+	return access;
+}
+
+/* The owner of a model; NULL when there is no such model. */
+static char *
+probe_owner(const char *model)
 {
 	ProbeKey	key = {.column = "name", .text = model};
 	Probe		probe;
-	int			access = 0;
+	char	   *owner = NULL;
 
 	if (probe_begin(&probe, "model", "model_pkey", &key, 1))
-		access = is_member_of(probe_text(&probe, "owner")) ? 1 : -1;
+		owner = probe_text(&probe, "owner");
 	probe_end(&probe);
-	return access;
+	return owner;
+}
+
+/* An unknown name takes the steps of a forbidden one: neither answer comes sooner. */
+static ModelAccess
+check_right(const char *model, const RightCheck *wanted)
+{
+	const char *owner = probe_owner(model);
+	ModelAccess granted;
+
+	if (owner != NULL && has_privileges_of(wanted->role, owner))
+		return MODEL_ALLOWED;
+	granted = probe_privileges(model, wanted);
+	return owner == NULL ? MODEL_UNKNOWN : granted;
+}
+
+ModelAccess
+reference_access(const char *model, ModelRight right)
+{
+	RightCheck	wanted = {.role = GetUserId(), .right = right};
+
+	return check_right(model, &wanted);
+}
+
+void
+reference_deny(const char *model, ModelRight right)
+{
+	const char *caller = GetUserNameFromId(GetUserId(), false);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for model \"%s\"", model),
+			 errdetail("Role \"%s\" lacks the right to %s.", caller, right_names[right]),
+			 errhint("A member of role \"%s\" can give it: SELECT churnops_grant('%s', %s, '%s');",
+					 probe_owner(model), model, quote_literal_cstr(caller), right_names[right])));
 }
 
 /* The version that an alias of an existing, permitted model points to. */
@@ -297,12 +404,16 @@ probe_version(Resolved *resolved)
 }
 
 static void
-resolve(const char *text, Resolved *out)
+resolve(const char *text, ModelRight right, Resolved *out)
 {
 	Reference	reference;
+	ModelAccess access;
 
 	reference_parse(text, &reference);
-	if (reference_model_access(reference.model) != 1)
+	access = reference_access(reference.model, right);
+	if (access == MODEL_LACKING)
+		reference_deny(reference.model, right);
+	if (access != MODEL_ALLOWED)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("model \"%s\" does not exist", reference.model),
@@ -313,6 +424,12 @@ resolve(const char *text, Resolved *out)
 	out->version = reference.version > 0 ? reference.version : probe_alias(&reference);
 	probe_version(out);
 	out->serial = ++last_serial;
+}
+
+void
+reference_find(const char *text, int n_bytes, ModelRight right, Resolved *out)
+{
+	resolve(pnstrdup(text, n_bytes), right, out);
 }
 
 /* ----------------------------------------------------------------- memo -- */
@@ -369,7 +486,7 @@ reference_resolve(const char *text, int n_bytes)
 	entry = find_entry(text, n_bytes);
 	if (entry != NULL)
 		return &entry->resolved;
-	resolve(pnstrdup(text, n_bytes), &resolved);
+	resolve(pnstrdup(text, n_bytes), RIGHT_PREDICT, &resolved);
 
 	/* A probe can run code that resolves, or abort: the memo is touched only now. */
 	(void) reference_epoch();
@@ -383,4 +500,55 @@ reference_resolve(const char *text, int n_bytes)
 	memcpy(entry->text, text, n_bytes);
 	entry->resolved = resolved;
 	return &entry->resolved;
+}
+
+/* ------------------------------------------------------- SQL functions -- */
+
+/* A right by its name. */
+static ModelRight
+parse_right(const char *name)
+{
+	for (int right = 0; right < (int) lengthof(right_names); right++)
+	{
+		if (strcmp(name, right_names[right]) == 0)
+			return (ModelRight) right;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown right \"%s\"", name),
+			 errhint("Rights are predict, train, deploy, approve, read and owner; any asks for one "
+					 "of them.")));
+}
+
+/* The arguments model, right and alias, from the n-th on; false if one that is needed is NULL. */
+static bool
+check_arguments(FunctionCallInfo fcinfo, int n, Oid role)
+{
+	RightCheck	wanted = {.role = role};
+
+	if (PG_ARGISNULL(n) || PG_ARGISNULL(n + 1))
+		return false;
+	wanted.right = parse_right(text_to_cstring(PG_GETARG_TEXT_PP(n + 1)));
+	if (!PG_ARGISNULL(n + 2))
+		wanted.alias = text_to_cstring(PG_GETARG_TEXT_PP(n + 2));
+	return check_right(text_to_cstring(PG_GETARG_TEXT_PP(n)), &wanted) == MODEL_ALLOWED;
+}
+
+/* churnops_has_right(model, right, alias): of the current user. */
+Datum
+churnops_has_right(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(check_arguments(fcinfo, 0, GetUserId()));
+}
+
+/* churnops.has_right(caller, model, right, alias): of a role by its name. */
+Datum
+churnops_role_has_right(PG_FUNCTION_ARGS)
+{
+	Oid			role;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_BOOL(false);
+	role = get_role_oid(NameStr(*PG_GETARG_NAME(0)), true);
+	PG_RETURN_BOOL(OidIsValid(role) && check_arguments(fcinfo, 1, role));
 }

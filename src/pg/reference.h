@@ -33,25 +33,51 @@ typedef struct Resolved
 	uint64		serial;			/* different for every probe: a key for callers' own memos */
 } Resolved;
 
+/* What may be done with a model. */
+typedef enum ModelRight
+{
+	RIGHT_ANY,
+	RIGHT_OWNER,
+	RIGHT_PREDICT,
+	RIGHT_TRAIN,
+	RIGHT_DEPLOY,				/* for all aliases, or for one */
+	RIGHT_APPROVE,
+	RIGHT_READ,					/* which train, deploy and approve include */
+} ModelRight;
+
+typedef enum ModelAccess
+{
+	MODEL_UNKNOWN,				/* there is no model of this name */
+	MODEL_FORBIDDEN,			/* the caller has no right on it, so shall not know of it */
+	MODEL_LACKING,				/* the caller has another right on it */
+	MODEL_ALLOWED,
+} ModelAccess;
+
+/*
+ * What the current user may do with a model: all by membership of its owner,
+ * else what churnops.privilege gives it, its roles or public.
+ */
+extern ModelAccess reference_access(const char *model, ModelRight right);
+
+/* Raise 42501 for a right that is lacking, with the texts of churnops.require_right(). */
+extern void reference_deny(const char *model, ModelRight right) pg_attribute_noreturn();
+
 /*
  * Resolve a reference under GetActiveSnapshot(), with the caller's right to
- * predict checked (membership of the model's owner).  Remembered per text for
- * as long as it cannot change; see the essay in reference.c.  Unknown and forbidden models
- * raise the same 42704; an unknown version or alias of an own model is 42704.
+ * predict checked.  Remembered per text for as long as it cannot change; see
+ * the essay in reference.c.  Unknown and forbidden models raise the same 42704,
+ * a right that is lacking 42501, an unknown version or alias 42704.
  * The result is valid until the next call.
  */
 extern const Resolved *reference_resolve(const char *text, int n_bytes);
+
+/* The same for another right, and not remembered. */
+extern void reference_find(const char *text, int n_bytes, ModelRight right, Resolved *out);
 
 /*
  * A number that changes when an answer of reference_resolve() may no longer
  * hold: with an equal one and an equal text, the answer is still the same.
  */
 extern uint64 reference_epoch(void);
-
-/*
- * Is there a model of this name that the current user owns (by membership)?
- * 0 no such model, 1 owned, -1 exists and is another's.
- */
-extern int	reference_model_access(const char *model);
 
 #endif

@@ -326,8 +326,8 @@ churnops_reproduce(PG_FUNCTION_ARGS)
 				 errmsg("churnops_reproduce() cannot run during a parallel operation")));
 	if (PG_ARGISNULL(0))
 		report_null_argument("model_ref");
-	version = *reference_resolve(VARDATA_ANY(PG_GETARG_TEXT_PP(0)),
-								 VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(0)));
+	reference_find(VARDATA_ANY(PG_GETARG_TEXT_PP(0)), VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(0)),
+				   RIGHT_READ, &version);
 	read_record(&version, &record);
 	check_trainer(&version, &record);
 

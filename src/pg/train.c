@@ -452,18 +452,25 @@ find_model(TrainRequest *request)
 static void
 check_right(TrainRequest *request)
 {
-	int			access;
-
 	PreventCommandIfReadOnly("churnops_train()");
 	reference_check_name(request->model, "model");
-	access = reference_model_access(request->model);
-	if (access < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("cannot train model \"%s\"", request->model),
-				 errhint("Choose another name for the model.")));
-	if (access > 0)
-		find_model(request);
+	switch (reference_access(request->model, RIGHT_TRAIN))
+	{
+		case MODEL_UNKNOWN:
+			break;
+		case MODEL_FORBIDDEN:
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("cannot train model \"%s\"", request->model),
+					 errhint("Choose another name for the model.")));
+			break;
+		case MODEL_LACKING:
+			reference_deny(request->model, RIGHT_TRAIN);
+			break;
+		case MODEL_ALLOWED:
+			find_model(request);
+			break;
+	}
 }
 
 /* The result row. */

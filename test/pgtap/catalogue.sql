@@ -46,7 +46,11 @@ SELECT set_eq(
 		('churnops_predict_support', 'i', 's'), ('churnops_score', 'v', 'u'),
 		('churnops_evaluate', 'v', 'u'), ('churnops_importance', 's', 'u'),
 		('churnops_promote', 'v', 'u'), ('churnops_drop_alias', 'v', 'u'),
-		('churnops_drop_model', 'v', 'u')$$,
+		('churnops_drop_model', 'v', 'u'), ('churnops_has_right', 's', 's'),
+		('churnops_grant', 'v', 'u'), ('churnops_revoke', 'v', 'u'), ('churnops_alter_model', 'v', 'u'),
+		('churnops_approve', 'v', 'u'), ('churnops_reject', 'v', 'u'), ('churnops_archive', 'v', 'u'),
+		('churnops_unarchive', 'v', 'u'), ('churnops_rollback', 'v', 'u'), ('churnops_alias_at', 's', 'u'),
+		('churnops_model_card', 's', 'u'), ('churnops_verify', 's', 'u')$$,
 	'public functions, their volatility and parallel labels');
 SELECT is_empty(
 	'SELECT signature FROM member_function WHERE NOT internal AND proisstrict AND pronargs > 0',
@@ -62,7 +66,7 @@ SELECT is_empty(
 	'no function is SECURITY DEFINER');
 SELECT is_empty(
 	$$SELECT signature FROM member_function
-	WHERE internal AND proconfig IS DISTINCT FROM '{"search_path=pg_catalog, pg_temp"}'$$,
+	WHERE internal AND proconfig[1] IS DISTINCT FROM 'search_path=pg_catalog, pg_temp'$$,
 	'every internal function pins its search_path');
 SELECT is_empty(
 	'SELECT signature FROM member_function WHERE NOT internal AND proconfig IS NOT NULL',
@@ -95,8 +99,9 @@ SELECT is_empty(
 SELECT set_eq(
 	$$SELECT relname::text, relkind::text FROM member_relation WHERE relkind <> 'S'$$,
 	$$VALUES ('model', 'r'), ('dataset', 'r'), ('run', 'r'), ('version', 'r'), ('version_event', 'r'),
-		('alias', 'r'), ('alias_event', 'r'), ('audit', 'r'),
-		('models', 'v'), ('versions', 'v'), ('lineage', 'v')$$,
+		('alias', 'r'), ('alias_event', 'r'), ('audit', 'r'), ('privilege', 'r'),
+		('models', 'v'), ('versions', 'v'), ('lineage', 'v'),
+		('alias_history', 'v'), ('version_history', 'v'), ('privileges', 'v'), ('audit_log', 'v')$$,
 	'tables and views');
 SELECT is_empty(
 	$$SELECT relname FROM member_relation WHERE relnamespace <> 'churnops'::regnamespace$$,
@@ -109,7 +114,8 @@ SELECT is_empty(
 SELECT set_eq(
 	$$SELECT relname::text, privilege_type FROM member_relation, aclexplode(relacl)
 	WHERE relkind = 'v' AND grantee = 0$$,
-	$$VALUES ('models', 'SELECT'), ('versions', 'SELECT'), ('lineage', 'SELECT')$$,
+	$$VALUES ('models', 'SELECT'), ('versions', 'SELECT'), ('lineage', 'SELECT'), ('alias_history', 'SELECT'),
+		('version_history', 'SELECT'), ('privileges', 'SELECT'), ('audit_log', 'SELECT')$$,
 	'PUBLIC reads the views');
 SELECT set_eq(
 	$$SELECT privilege_type FROM pg_namespace, aclexplode(nspacl) WHERE nspname = 'churnops' AND grantee = 0$$,
@@ -164,7 +170,7 @@ SELECT is_empty(
 -- Columns that are promised
 
 SELECT columns_are('churnops', 'models', ARRAY['name', 'task', 'target', 'classes', 'owner', 'description',
-	'n_versions', 'latest_version', 'champion_version', 'aliases', 'created_at']);
+	'n_versions', 'latest_version', 'champion_version', 'aliases', 'created_at', 'require_approval']);
 SELECT columns_are('churnops', 'versions', ARRAY['model', 'version', 'status', 'aliases', 'task', 'target',
 	'algorithm', 'n_rows', 'n_train', 'n_test', 'n_features', 'params', 'metrics', 'dataset_digest',
 	'artifact_digest', 'artifact_bytes', 'description', 'created_by', 'created_at']);
@@ -173,6 +179,13 @@ SELECT columns_are('churnops', 'lineage', ARRAY['model', 'version', 'query', 'fi
 	'options', 'seed', 'algorithm', 'algorithm_version', 'format_version', 'extension_version',
 	'postgresql_version', 'compiler', 'architecture', 'environment', 'code_version', 'session_user',
 	'created_by', 'created_at', 'parent_version', 'run', 'artifact_digest']);
+SELECT columns_are('churnops', 'alias_history', ARRAY['model', 'alias', 'version', 'previous_version', 'valid_from', 'valid_to',
+	'changed_by', 'session_user', 'reason', 'is_rollback', 'event']);
+SELECT columns_are('churnops', 'version_history', ARRAY['model', 'version', 'status', 'valid_from', 'valid_to', 'changed_by',
+	'session_user', 'reason', 'event']);
+SELECT columns_are('churnops', 'privileges', ARRAY['model', 'role', 'right', 'alias', 'granted_by', 'granted_at']);
+SELECT columns_are('churnops', 'audit_log', ARRAY['entry', 'at', 'actor', 'session_user', 'action', 'model', 'version', 'owner',
+	'detail', 'link', 'hash']);
 
 SELECT * FROM finish();
 ROLLBACK;

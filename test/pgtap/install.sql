@@ -74,7 +74,8 @@ CREATE EXTENSION churnops;
 SELECT set_eq(
 	$$SELECT relname::text, privilege_type FROM pg_class, aclexplode(relacl)
 	WHERE relnamespace = 'churnops'::regnamespace AND grantee = 0$$,
-	$$VALUES ('models', 'SELECT'), ('versions', 'SELECT'), ('lineage', 'SELECT')$$,
+	$$VALUES ('models', 'SELECT'), ('versions', 'SELECT'), ('lineage', 'SELECT'), ('alias_history', 'SELECT'),
+		('version_history', 'SELECT'), ('privileges', 'SELECT'), ('audit_log', 'SELECT')$$,
 	'generous default privileges open no table');
 SELECT is(has_schema_privilege('pg_monitor', 'churnops', 'CREATE'), false, 'nor the schema');
 

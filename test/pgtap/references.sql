@@ -44,24 +44,24 @@ SELECT is(pg_temp.register('churn', current_user), 'churn/1 approved', 'first ve
 SELECT is(pg_temp.register('churn', current_user), 'churn/2 approved', 'second version');
 SELECT lives_ok($$SELECT churnops_promote('churn/2', 'challenger')$$);
 
-PREPARE resolved(text) AS SELECT r.model, r.version FROM churnops.resolve(current_user, $1) AS r;
+PREPARE resolved(text) AS SELECT r.model, r.version FROM churnops.resolve(current_user, $1, 'predict') AS r;
 SELECT row_eq(format('EXECUTE resolved(%L)', reference), ROW('churn'::text, version),
 	format('%s is version %s', reference, version))
 FROM (VALUES ('churn', 1), ('churn/1', 1), ('churn/2', 2), ('churn@champion', 1), ('churn@challenger', 2),
 	('models:/churn', 1), ('models:/churn/2', 2), ('models:/churn@challenger', 2)) AS r(reference, version);
 SELECT throws_ok($$EXECUTE resolved('churn/7')$$, '42704', 'version 7 of model "churn" does not exist');
 SELECT throws_ok($$EXECUTE resolved('churn@shadow')$$, '42704', 'model "churn" has no alias "shadow"');
-SELECT is(pg_temp.error_as(current_user, $$SELECT churnops.resolve(current_user, 'fraud/1')$$),
+SELECT is(pg_temp.error_as(current_user, $$SELECT churnops.resolve(current_user, 'fraud/1', 'predict')$$),
 	'42704
 model "fraud" does not exist
 Models you may use are listed in the view churnops.models.',
 	'an unknown model, with a hint');
-SELECT is(pg_temp.error_as(current_user, $$SELECT churnops.resolve(current_user, 'churn/7')$$),
+SELECT is(pg_temp.error_as(current_user, $$SELECT churnops.resolve(current_user, 'churn/7', 'predict')$$),
 	'42704
 version 7 of model "churn" does not exist
 List its versions with SELECT version, status FROM churnops.versions WHERE model = ''churn'';',
 	'an unknown version, with a hint');
-SELECT is(pg_temp.error_as(current_user, $$SELECT churnops.resolve(current_user, 'churn@shadow')$$),
+SELECT is(pg_temp.error_as(current_user, $$SELECT churnops.resolve(current_user, 'churn@shadow', 'predict')$$),
 	'42704
 model "churn" has no alias "shadow"
 Name a version, or give the alias to one with SELECT churnops_promote(''churn/1'', ''shadow'');',
@@ -76,7 +76,7 @@ AS $$
 	FROM pg_temp.error_as(current_user, format($q$SELECT churnops_predict(%L::text, '{}'::jsonb)$q$, reference)) AS c
 $$;
 SELECT pg_temp.same_in_c(reference,
-	pg_temp.error_as(current_user, format('SELECT churnops.resolve(current_user, %L)', reference)))
+	pg_temp.error_as(current_user, format('SELECT churnops.resolve(current_user, %L, ''predict'')', reference)))
 FROM unnest(ARRAY['churn', 'churn/1', 'churn/2', 'churn@challenger', 'models:/churn/2', 'churn/7', 'churn@shadow', 'fraud',
 	'fraud/1', 'fraud@champion', 'churn/0', 'churn/03', 'churn/2147483647', 'churn/2147483648', 'churn/99999999999',
 	'churn@', 'churn@A', 'Churn', '', 'models:', 'models:/models:/churn', 'churn/3/4', 'churn ',
