@@ -201,6 +201,14 @@ SELECT is((SELECT count(*) FROM public.customers AS c, churnops_membership('keys
 	'token', upper(token::text), 'code', code, 'points', points)) AS m WHERE c.id <= 60 AND m.held), 50::bigint, 'is found for each of its rows');
 RESET DateStyle;
 
+-- More fingerprints than maintenance_work_mem holds
+SET maintenance_work_mem = '1MB';
+SELECT ok((SELECT is_new FROM churnops_dataset('many', 'SELECT i FROM generate_series(1, 50000) AS i', '{i}')), 'many keys');
+RESET maintenance_work_mem;
+SELECT ok((SELECT is_new FROM churnops_dataset('many', 'SELECT i FROM generate_series(2, 50001) AS i', '{i}')), 'in memory');
+SELECT results_eq($$SELECT measure, value FROM churnops_dataset_diff('many', 1, 2, 0) WHERE aspect = 'rows' AND measure <> 'count'$$,
+	$$VALUES ('added', 1::float8), ('removed', 1), ('changed', 0), ('unchanged', 49999)$$, 'are sorted the same way');
+
 -- Reproducing
 
 SELECT row_eq($$SELECT reproduced, source, changes, difference IS NULL FROM churnops_reproduce('live/1')$$,
