@@ -194,6 +194,23 @@ $$;
 COMMENT ON FUNCTION churnops.audit_dataset(name, text, text, text, integer, jsonb) IS
 'Writes what was done to a dataset into the audit, under the name datasets:/ and its own.';
 
+CREATE FUNCTION churnops.dataset_record(dataset_name text, version_number integer) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+-- Nothing in a digest may depend on the session's settings.
+SET search_path = pg_catalog, pg_temp
+SET TimeZone = 'UTC'
+SET extra_float_digits = 1
+AS $$
+	-- A column that is NULL counts as if it were not there: later versions may add some.
+	SELECT encode(sha256(convert_to((
+		SELECT jsonb_object_agg(f.key, f.value) FROM jsonb_each(to_jsonb(v)) AS f
+		WHERE f.value <> 'null')::text, 'UTF8')), 'hex')
+	FROM churnops.dataset_version AS v
+	WHERE v.dataset = dataset_name AND v.version = version_number
+$$;
+COMMENT ON FUNCTION churnops.dataset_record(text, integer) IS
+'SHA-256 of the row of a version of a dataset, which the audit keeps.';
+
 CREATE FUNCTION churnops.dataset_salt(caller name, dataset_name text) RETURNS bytea
 LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -272,7 +289,8 @@ BEGIN
 		r.n_rows, r.digest, r.profile, r.search_path, r.snapshot, r.lsn, r.description, r.environment,
 		r.code_version, r.caller, r."session_user", registered_at);
 	PERFORM churnops.audit_dataset(r.caller::name, 'register_dataset', r.name, owner_name,
-		register_dataset.version, jsonb_build_object('digest', r.digest, 'n_rows', r.n_rows));
+		register_dataset.version, jsonb_build_object('digest', r.digest, 'n_rows', r.n_rows,
+			'record', churnops.dataset_record(r.name, register_dataset.version)));
 END
 $$;
 COMMENT ON FUNCTION churnops.register_dataset(jsonb, bytea) IS

@@ -14,7 +14,8 @@ AS 'MODULE_PATHNAME', 'churnops_as_owner';
 COMMENT ON FUNCTION @extschema@.churnops_verify(text) IS
 'What in the registry is not as the functions left it, a row each; no rows if all is well. Checks the '
 'digests of the artifacts, the chain of the audit, every row that it covers, rows that it does not '
-'know, and the current state of aliases, privileges and models. For one model, by who may read it or '
+'know, the current state of aliases, privileges and models, and the versions and chunks of datasets, '
+'which are named datasets:/customers. For one model, by who may read it or '
 'owned it when it was dropped, or by default for all of these.';
 
 CREATE FUNCTION churnops.verify_chain(model_name text)
@@ -171,6 +172,40 @@ $$;
 COMMENT ON FUNCTION churnops.verify_state(text) IS
 'What of a model is now and does not follow from its past.';
 
+CREATE FUNCTION churnops.verify_dataset(dataset_name text)
+RETURNS TABLE (entry bigint, relation text, key text, problem text)
+LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH since AS (
+		SELECT a.entry, a.action, a.owner, a.version, a.detail FROM churnops.audit AS a
+		WHERE a.model = 'datasets:/' || dataset_name AND a.link > coalesce((
+			SELECT max(d.link) FROM churnops.audit AS d
+			WHERE d.model = 'datasets:/' || dataset_name AND d.action = 'drop_dataset'), 0)
+	), registered AS (
+		SELECT s.entry, s.version, s.detail->>'record' AS record FROM since AS s
+		WHERE s.action = 'register_dataset'
+	), present AS (
+		SELECT v.version, churnops.dataset_record(v.dataset, v.version) AS record
+		FROM churnops.dataset_version AS v WHERE v.dataset = dataset_name
+	)
+	SELECT r.entry, 'dataset_version', coalesce(r.version, p.version)::text,
+		CASE WHEN p.version IS NULL THEN 'the row is missing'
+			WHEN r.version IS NULL THEN 'the row is not in the audit' ELSE 'the row was altered' END
+	FROM registered AS r FULL JOIN present AS p USING (version)
+	WHERE r.record IS DISTINCT FROM p.record
+	UNION ALL
+	SELECT NULL, 'dataset_rows', format('%s, chunk %s', c.version, c.chunk), 'the chunk does not have its digest'
+	FROM churnops.dataset_rows AS c
+	WHERE c.dataset = dataset_name AND encode(sha256(c.bytes), 'hex') <> c.digest
+	UNION ALL
+	SELECT NULL, 'dataset_keys', format('%s, chunk %s', c.version, c.chunk), 'the chunk does not have its digest'
+	FROM churnops.dataset_keys AS c
+	WHERE c.dataset = dataset_name AND encode(sha256(c.bytes), 'hex') <> c.digest
+$$;
+COMMENT ON FUNCTION churnops.verify_dataset(text) IS
+'What of a dataset is not as the audit has it.';
+
 CREATE FUNCTION churnops.verify(caller name, model_name text)
 RETURNS TABLE (name text, entry bigint, "table" text, key text, problem text)
 LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -204,7 +239,9 @@ BEGIN
 		FROM (
 			SELECT * FROM churnops.verify_chain(one)
 			UNION ALL SELECT * FROM churnops.verify_rows(one)
-			UNION ALL SELECT * FROM churnops.verify_state(one)) AS p
+			UNION ALL SELECT * FROM churnops.verify_state(one) WHERE one NOT LIKE 'datasets:/%'
+			UNION ALL SELECT * FROM churnops.verify_dataset(substring(one FROM 11))
+			WHERE one LIKE 'datasets:/%') AS p
 		ORDER BY p.entry NULLS LAST, p.relation, length(p.key), p.key;
 	END LOOP;
 END

@@ -17,6 +17,7 @@
 
 #include "catalog/pg_proc.h"
 #include "nodes/primnodes.h"
+#include "parser/parse_type.h"
 #include "storage/proc.h"
 #include "utils/acl.h"
 #include "utils/memutils.h"
@@ -26,6 +27,11 @@
 /* 16 moved the macros of variable-length values out of postgres.h. */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
+#endif
+
+/* And it has errors that can be looked at instead of caught. */
+#if PG_VERSION_NUM >= 160000
+#include "nodes/miscnodes.h"
 #endif
 
 /* 18 has this before a declaration; what there was before, behind it, is gone. */
@@ -90,6 +96,23 @@ compat_trim_memory(void)
 #ifdef __GLIBC__
 	(void) malloc_trim(0);
 #endif
+}
+
+/* The type of this name, InvalidOid if there is none (16 has soft errors). */
+static inline Oid
+compat_find_type(const char *name)
+{
+	Oid			type = InvalidOid;
+	int32		typmod;
+#if PG_VERSION_NUM >= 160000
+	ErrorSaveContext context = {T_ErrorSaveContext};
+
+	if (!parseTypeString(name, &type, &typmod, (Node *) &context))
+		return InvalidOid;
+#else
+	parseTypeString(name, &type, &typmod, true);
+#endif
+	return type;
 }
 
 /* The next datum of a sort, valid until the call after (16 has to be told not to copy it). */

@@ -15,7 +15,6 @@
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "parser/parse_type.h"
 #include "port/pg_bswap.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -78,7 +77,6 @@ static Oid
 read_type(const SourceColumn *column, bool is_feature)
 {
 	Oid			type;
-	int32		typmod;
 
 	if (column->tag == TAG_TEXT)
 		return TEXTOID;
@@ -90,8 +88,7 @@ read_type(const SourceColumn *column, bool is_feature)
 	if (!is_feature)
 		return OPAQUE_TYPE;
 	/* an enum: its labels have an order that only the type knows */
-	type = InvalidOid;
-	(void) parseTypeString(column->base_name, &type, &typmod, true);
+	type = compat_find_type(column->base_name);
 	if (!OidIsValid(type) || !type_is_enum(type))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),

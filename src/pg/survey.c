@@ -10,8 +10,9 @@
  * which only has to tell a changed row from an unchanged one.
  *
  * Nothing can be stored while the query runs, and whether the version is a new
- * one shows only at its end.  So entries go into a sort and chunks into a
- * temporary file; both spill to disk and obey temp_file_limit.
+ * one shows only at its end.  So entries stay in memory, or in a sort if
+ * they take more than maintenance_work_mem, and chunks go into a temporary
+ * file; files obey temp_file_limit.
  */
 #include "postgres.h"
 
@@ -31,6 +32,7 @@
 #include "pg/columns.h"
 #include "pg/compat.h"
 #include "pg/json.h"
+#include "pg/keys.h"
 #include "pg/policy.h"
 #include "pg/report.h"
 #include "pg/survey.h"
@@ -55,7 +57,12 @@ struct Survey
 
 	const uint8 *salt;
 	pg_cryptohash_ctx *sha;
-	Tuplesortstate *keys;		/* NULL without a key */
+	bool		has_key;
+	uint8	   *entries;		/* as long as they fit into memory */
+	Size		n_entries;
+	Size		entry_capacity;
+	Size		next_entry;
+	Tuplesortstate *keys;		/* else; NULL before */
 
 	DatasetChunk *chunk;		/* NULL if nothing is kept, as the file */
 	BufFile    *copy;
@@ -131,10 +138,7 @@ survey_new(TupleDesc columns, List *key, const uint8 *salt, bool keep)
 			ereport(ERROR,
 					(errcode(ERRCODE_OUT_OF_MEMORY),
 					 errmsg("out of memory")));
-		s->keys = tuplesort_begin_datum(BYTEAOID,
-										lookup_type_cache(BYTEAOID, TYPECACHE_LT_OPR)->lt_opr,
-										InvalidOid, false, maintenance_work_mem, NULL,
-										TUPLESORT_NONE);
+		s->has_key = true;
 	}
 	if (keep)
 	{
@@ -191,32 +195,83 @@ survey_fingerprint(const uint8 *salt, const void *bytes, Size n_bytes,
 	pg_cryptohash_free(sha);
 }
 
-/* The entry of a row goes into the sort. */
+/* Give an entry to the server's sort, whose files shall live as long as the survey. */
 static void
-add_entry(Survey *s, Hash128 hash)
+sort_entry(Survey *s, const uint8 *bytes)
 {
-	uint8		row[SOURCE_SALT_BYTES + sizeof(Hash128)];
 	struct
 	{
 		int32		header;
 		uint8		bytes[DATASET_ENTRY_BYTES];
 	}			entry;
-	uint64		row_hash;
 	ResourceOwner owner = CurrentResourceOwner;
 
+	SET_VARSIZE(&entry, sizeof(entry));
+	memcpy(entry.bytes, bytes, DATASET_ENTRY_BYTES);
+	CurrentResourceOwner = s->owner;
+	tuplesort_putdatum(s->keys, PointerGetDatum(&entry), false);
+	CurrentResourceOwner = owner;
+}
+
+/* There are more entries than maintenance_work_mem holds: sort them by files. */
+static void
+leave_memory(Survey *s)
+{
+	MemoryContext old = MemoryContextSwitchTo(s->context);
+	ResourceOwner owner = CurrentResourceOwner;
+
+	CurrentResourceOwner = s->owner;
+	s->keys = tuplesort_begin_datum(BYTEAOID,
+									lookup_type_cache(BYTEAOID, TYPECACHE_LT_OPR)->lt_opr,
+									InvalidOid, false, maintenance_work_mem, NULL,
+									TUPLESORT_NONE);
+	CurrentResourceOwner = owner;
+	MemoryContextSwitchTo(old);
+	for (Size i = 0; i < s->n_entries; i++)
+		sort_entry(s, s->entries + i * DATASET_ENTRY_BYTES);
+	pfree(s->entries);
+	s->entries = NULL;
+}
+
+/* Make room for one more entry in memory; false if there is none. */
+static bool
+entry_fits(Survey *s)
+{
+	Size		most = (Size) maintenance_work_mem * 1024 / DATASET_ENTRY_BYTES;
+
+	if (s->n_entries < s->entry_capacity)
+		return true;
+	if (s->n_entries >= most)
+		return false;
+	s->entry_capacity = Min(most, Max(2 * s->entry_capacity, KEYS_CHUNK_ENTRIES));
+	s->entries = s->entries == NULL ?
+		MemoryContextAllocHuge(s->context, s->entry_capacity * DATASET_ENTRY_BYTES) :
+		repalloc_huge(s->entries, s->entry_capacity * DATASET_ENTRY_BYTES);
+	return true;
+}
+
+/* Make the entry of a row. */
+static void
+add_entry(Survey *s, Hash128 hash)
+{
+	uint8		row[SOURCE_SALT_BYTES + sizeof(Hash128)];
+	uint8		entry[DATASET_ENTRY_BYTES];
+	uint64		row_hash;
+
 	salted_digest(s->sha, s->salt, s->reader.group.data,
-				  s->reader.group.next - s->reader.group.data, entry.bytes);
+				  s->reader.group.next - s->reader.group.data, entry);
 	hash.lo = pg_hton64(hash.lo);
 	hash.hi = pg_hton64(hash.hi);
 	memcpy(row, s->salt, SOURCE_SALT_BYTES);
 	memcpy(row + SOURCE_SALT_BYTES, &hash, sizeof(hash));
 	row_hash = pg_hton64(hash_bytes(row, sizeof(row)).lo);
-	memcpy(entry.bytes + DATASET_KEY_BYTES, &row_hash, DATASET_ROW_BYTES);
-	SET_VARSIZE(&entry, sizeof(entry));
-	/* the files of the sort shall live as long as the survey */
-	CurrentResourceOwner = s->owner;
-	tuplesort_putdatum(s->keys, PointerGetDatum(&entry), false);
-	CurrentResourceOwner = owner;
+	memcpy(entry + DATASET_KEY_BYTES, &row_hash, DATASET_ROW_BYTES);
+	if (s->keys == NULL && !entry_fits(s))
+		leave_memory(s);
+	if (s->keys != NULL)
+		sort_entry(s, entry);
+	else
+		memcpy(s->entries + s->n_entries++ * DATASET_ENTRY_BYTES, entry, DATASET_ENTRY_BYTES);
 }
 
 /* The cells of the row at hand for the profile. */
@@ -297,13 +352,20 @@ survey_row(void *ctx, TupleTableSlot *slot)
 	d->n_rows++;
 	make_cells(s);
 	budget_check(&s->host, dataset_profile_add(s->profile, s->cells, hash, &why), &why);
-	if (s->keys != NULL)
+	if (s->has_key)
 		add_entry(s, hash);
 	if (s->copy != NULL)
 		keep_row(s);
 }
 
 /* ------------------------------------------------------------ the result -- */
+
+/* For qsort() */
+static int
+compare_entries(const void *a, const void *b)
+{
+	return memcmp(a, b, DATASET_ENTRY_BYTES);
+}
 
 void
 survey_finish(Survey *s)
@@ -313,6 +375,8 @@ survey_finish(Survey *s)
 	budget_check(&s->host, dataset_profile_finish(s->profile, &s->profiles, &why), &why);
 	if (s->keys != NULL)
 		tuplesort_performsort(s->keys);
+	else if (s->n_entries > 0)
+		qsort(s->entries, s->n_entries, DATASET_ENTRY_BYTES, compare_entries);
 	if (s->copy == NULL)
 		return;
 	flush_chunk(s);
@@ -456,6 +520,9 @@ next_entry(void *ctx)
 	Datum		value;
 	bool		is_null;
 
+	if (s->keys == NULL)
+		return s->next_entry >= s->n_entries ? NULL :
+			s->entries + s->next_entry++ * DATASET_ENTRY_BYTES;
 	if (!compat_tuplesort_getdatum(s->keys, &value, &is_null))
 		return NULL;
 	return (const uint8_t *) VARDATA_ANY(DatumGetPointer(value));

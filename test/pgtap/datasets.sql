@@ -201,6 +201,14 @@ SELECT is((SELECT count(*) FROM public.customers AS c, churnops_membership('keys
 	'token', upper(token::text), 'code', code, 'points', points)) AS m WHERE c.id <= 60 AND m.held), 50::bigint, 'is found for each of its rows');
 RESET DateStyle;
 
+-- More fingerprints than maintenance_work_mem holds
+SET maintenance_work_mem = '1MB';
+SELECT ok((SELECT is_new FROM churnops_dataset('many', 'SELECT i FROM generate_series(1, 50000) AS i', '{i}')), 'many keys');
+RESET maintenance_work_mem;
+SELECT ok((SELECT is_new FROM churnops_dataset('many', 'SELECT i FROM generate_series(2, 50001) AS i', '{i}')), 'in memory');
+SELECT results_eq($$SELECT measure, value FROM churnops_dataset_diff('many', 1, 2, 0) WHERE aspect = 'rows' AND measure <> 'count'$$,
+	$$VALUES ('added', 1::float8), ('removed', 1), ('changed', 0), ('unchanged', 49999)$$, 'are sorted the same way');
+
 -- Reproducing
 
 SELECT row_eq($$SELECT reproduced, source, changes, difference IS NULL FROM churnops_reproduce('live/1')$$,
@@ -307,7 +315,10 @@ SELECT throws_ok('UPDATE churnops.dataset_version SET n_rows = 1', '55000',
 SELECT throws_ok('UPDATE churnops.named_dataset SET salt = salt', '55000',
 	'rows of churnops.named_dataset are frozen: UPDATE is refused');
 SELECT lives_ok('UPDATE churnops.named_dataset SET owner = owner', 'an owner may be renamed');
+SELECT is((SELECT count(*) FROM churnops_verify()), 0::bigint, 'all is as the audit has it');
 SET session_replication_role = replica;
+UPDATE churnops.dataset_version SET n_rows = n_rows + 1 WHERE dataset = 'shared';
+DELETE FROM churnops.dataset_version WHERE dataset = 'keys';
 UPDATE churnops.dataset_rows SET bytes = overlay(bytes PLACING '\xff' FROM 14 + 7 * 896 + 10) WHERE dataset = 'customers' AND version = 5;
 SELECT throws_ok($$SELECT churnops_train('m', 'datasets:/customers/5', 'churn', '{"n_estimators": 1}', exclude => '{token,extra,photo,visits,pair}')$$,
 	'XX001', NULL, 'a changed copy is found out');
@@ -315,6 +326,10 @@ UPDATE churnops.dataset_rows SET bytes = substring(bytes FROM 1 FOR 100) WHERE d
 SELECT throws_ok($$SELECT churnops_train('m', 'datasets:/customers/5', 'churn', exclude => '{token,extra,photo,visits,pair}')$$,
 	'XX001', 'kept rows are damaged');
 SET session_replication_role = origin;
+SELECT results_eq($$SELECT name, "table", key, problem FROM churnops_verify() ORDER BY 1, 2$$,
+	$$VALUES ('datasets:/customers', 'dataset_rows', '5, chunk 0', 'the chunk does not have its digest'),
+		('datasets:/keys', 'dataset_version', '1', 'the row is missing'), ('datasets:/shared', 'dataset_version', '1', 'the row was altered')$$,
+	'what was changed past the guards is found');
 
 -- The end of a dataset
 
