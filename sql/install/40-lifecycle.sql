@@ -300,18 +300,6 @@ $$;
 COMMENT ON FUNCTION churnops.drop_alias(name, text, text) IS
 'churnops_drop_alias on behalf of a role.';
 
-CREATE FUNCTION churnops.end_deployments(model_name text, caller name, why text) RETURNS bigint
-LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	RETURN 0;
-END
-$$;
-COMMENT ON FUNCTION churnops.end_deployments(text, name, text) IS
-'Ends what gives a part of a model''s rows to another version than the champion; returns how many '
-'there were. The caller holds the lock on the model.';
-
 CREATE FUNCTION churnops.rollback(caller name, model_name text, reason text, alias_name text)
 RETURNS churnops.alias_state
 LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE

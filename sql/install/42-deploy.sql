@@ -453,6 +453,29 @@ COMMENT ON FUNCTION churnops.alias_changed(text, text, name, text) IS
 'Ends the running deployments of a model whose champion has changed: what they were compared with '
 'is gone. Called after every change of an alias, with the lock on the model.';
 
+CREATE FUNCTION churnops.end_deployments(model_name text, caller name, why text) RETURNS bigint
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	d churnops.deployment;
+	n_ended bigint := 0;
+BEGIN
+	FOR d IN
+		SELECT * FROM churnops.deployment AS r
+		WHERE r.model = model_name AND r.status = 'running' AND r.strategy IN ('canary', 'linear')
+	LOOP
+		PERFORM churnops.decide_deployment(d.deployment, 'rolled_back', 'rolled_back', 0, caller, why,
+			jsonb_build_object('weight', d.weight));
+		n_ended := n_ended + 1;
+	END LOOP;
+	RETURN n_ended;
+END
+$$;
+COMMENT ON FUNCTION churnops.end_deployments(text, name, text) IS
+'Rolls back what gives a part of a model''s rows to another version than the champion; returns how '
+'many there were. Called by a rollback of the champion, with the lock on the model.';
+
 CREATE FUNCTION churnops.refuse_running_deployment(
 	model_name text,
 	version_number integer,

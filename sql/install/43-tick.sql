@@ -226,14 +226,20 @@ CREATE FUNCTION churnops.shadow_numbers(d churnops.deployment) RETURNS jsonb
 LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
+	-- Both answers to a row by grouping: no plan of this depends on estimates.
 	WITH pairs AS (
-		SELECT c.prediction AS champion, s.prediction AS candidate, c.class AS champion_class,
-			s.class AS candidate_class, c.latency AS champion_latency, s.latency AS candidate_latency, s.error
-		FROM churnops.prediction_log AS s
-		JOIN churnops.prediction_log AS c ON c.model = d.model AND c.logged_at = s.logged_at
-			AND c.batch = s.batch AND c.place = s.place AND c.arm = 'champion'
-		WHERE s.model = d.model AND s.logged_at >= d.started_at AND s.deployment = d.deployment
-			AND s.arm = 'shadow'),
+		SELECT max(l.prediction) FILTER (WHERE l.arm = 'champion') AS champion,
+			max(l.prediction) FILTER (WHERE l.arm = 'shadow') AS candidate,
+			max(l.class) FILTER (WHERE l.arm = 'champion') AS champion_class,
+			max(l.class) FILTER (WHERE l.arm = 'shadow') AS candidate_class,
+			max(l.latency) FILTER (WHERE l.arm = 'champion') AS champion_latency,
+			max(l.latency) FILTER (WHERE l.arm = 'shadow') AS candidate_latency,
+			max(l.error) AS error
+		FROM churnops.prediction_log AS l
+		WHERE l.model = d.model AND l.logged_at >= d.started_at
+			AND (l.arm = 'champion' OR l.arm = 'shadow' AND l.deployment = d.deployment)
+		GROUP BY l.batch, l.place
+		HAVING bool_or(l.arm = 'champion') AND bool_or(l.arm = 'shadow')),
 	arms AS (
 		SELECT count(*) AS n, count(error) AS errors,
 			percentile_cont(0.95) WITHIN GROUP (ORDER BY champion_latency) AS champion_p95,

@@ -4,10 +4,14 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "catalog/pg_type.h"
+#include "common/shortest_dec.h"
 #include "nodes/makefuncs.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
@@ -106,12 +110,46 @@ row_key_init(RowKey *key, ArrayType *names, TupleDesc columns)
 	}
 }
 
-/* The usual types of keys directly, others as to_jsonb() has them. */
+/* The number of the shortest digits that read back as the same one; false if JSON has none. */
+static bool
+shortest_number(Oid base, Datum value, JsonbValue *out)
+{
+	char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
+	double		number = base == FLOAT4OID ? DatumGetFloat4(value) : DatumGetFloat8(value);
+
+	if (isnan(number) || isinf(number))
+		return false;
+	if (base == FLOAT4OID)
+		float_to_shortest_decimal_buf(DatumGetFloat4(value), digits);
+	else
+		double_to_shortest_decimal_buf(number, digits);
+	out->type = jbvNumeric;
+	out->val.numeric = DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(digits),
+														   ObjectIdGetDatum(InvalidOid),
+														   Int32GetDatum(-1)));
+	return true;
+}
+
+static void
+other_value(RowKeyColumn *key, Datum value, JsonbValue *out)
+{
+	Jsonb	   *json = DatumGetJsonbP(FunctionCall1(&key->to_jsonb, value));
+
+	if (JsonbExtractScalar(&json->root, out))
+		return;
+	out->type = jbvBinary;
+	out->val.binary.data = &json->root;
+	out->val.binary.len = VARSIZE(json) - VARHDRSZ;
+}
+
+/*
+ * The usual types directly, others as to_jsonb() has them: so floating-point
+ * numbers keep all digits, whatever extra_float_digits says.
+ */
 void
 row_key_value(RowKeyColumn *key, Datum value, JsonbValue *out)
 {
 	struct varlena *packed;
-	Jsonb	   *json;
 
 	switch (key->base)
 	{
@@ -130,13 +168,17 @@ row_key_value(RowKeyColumn *key, Datum value, JsonbValue *out)
 			out->val.string.val = VARDATA_ANY(packed);
 			out->val.string.len = VARSIZE_ANY_EXHDR(packed);
 			return;
+		case BOOLOID:
+			out->type = jbvBool;
+			out->val.boolean = DatumGetBool(value);
+			return;
+		case FLOAT4OID:
+		case FLOAT8OID:
+			if (!shortest_number(key->base, value, out))
+				other_value(key, value, out);
+			return;
 		default:
-			json = DatumGetJsonbP(FunctionCall1(&key->to_jsonb, value));
-			if (JsonbExtractScalar(&json->root, out))
-				return;
-			out->type = jbvBinary;
-			out->val.binary.data = &json->root;
-			out->val.binary.len = VARSIZE(json) - VARHDRSZ;
+			other_value(key, value, out);
 	}
 }
 

@@ -151,12 +151,16 @@ SELECT results_eq($$SELECT version, status COLLATE "default", weight, last_reaso
 	$$VALUES (2, 'superseded'::text, 0::float8, 'in a hurry'::text, '6'::text), (6, 'superseded', 0, 'in a hurry', '6')$$,
 	'supersedes them');
 SELECT is(pg_temp.deploy(2, 'canary'), 'no error', 'a canary again');
-SELECT is(pg_temp.value_as('churnops_alice', $$SELECT version FROM churnops_rollback('churn', 'complaints')$$), '1', 'a rollback');
-SELECT row_eq($$SELECT status COLLATE "default", last_reason FROM churnops.deployments WHERE deployment = pg_temp.last()$$,
-	ROW('superseded'::text, 'complaints'::text), 'ends it too');
-SELECT is(pg_temp.value_as('churnops_alice', $$SELECT version FROM churnops_promote('churn/6')$$), '6', 'and back');
+SELECT is(pg_temp.deploy(3, 'shadow'), 'no error', 'and a shadow');
+SELECT is(pg_temp.value_as('churnops_alice', $$SELECT version FROM churnops_rollback('churn', 'complaints')$$), '6', 'a rollback leaves the champion');
+SELECT results_eq($$SELECT version, status COLLATE "default", last_reason FROM churnops.deployments ORDER BY deployment DESC LIMIT 2$$,
+	$$VALUES (3, 'running'::text, NULL::text), (2, 'rolled_back', 'complaints')$$, 'and ends the canary alone');
+SELECT matches(pg_temp.deploy(2, 'canary'), E'^55000\nversion 2 of model "churn" was rolled back by deployment [0-9]+\n', 'which has to cool down');
+SELECT is(pg_temp.value_as('churnops_alice', $$SELECT version FROM churnops_rollback('churn', 'more complaints')$$), '1', 'the next one goes back');
+SELECT is((SELECT status COLLATE "default" FROM churnops.deployments WHERE deployment = pg_temp.last()), 'superseded', 'which ends the shadow too');
+SELECT is(pg_temp.value_as('churnops_alice', $$SELECT version FROM churnops_promote('churn/6')$$), '6', 'and forth');
 SELECT is(pg_temp.deploy(1, 'canary'), 'no error', 'a canary back');
-SELECT is(pg_temp.value_as('churnops_alice', $$SELECT churnops_deploy('churn', 2, 'all_at_once', reason => 'now') IS NOT NULL$$), 'true',
+SELECT is(pg_temp.value_as('churnops_alice', $$SELECT churnops_deploy('churn', 2, 'all_at_once', '{"cool_down": 0}', 'now') IS NOT NULL$$), 'true',
 	'all at once, while it runs');
 SELECT results_eq($$SELECT version, status COLLATE "default", weight FROM churnops.deployments WHERE last_numbers IS NOT NULL
 	ORDER BY deployment DESC LIMIT 2$$, $$VALUES (2, 'promoted'::text, 1::float8), (1, 'superseded', 0)$$, 'it is over at once');

@@ -99,13 +99,15 @@ FROM (SELECT count(*) AS n FROM first) AS f,
 	(SELECT count(*) AS n FROM first JOIN step USING (id) WHERE step.n = 1) AS s;
 
 -- Keys of several columns, with texts, booleans and times.
-SELECT churnops_deploy('spend', 1, 'canary', '{"weight": 0.5, "key": ["name", "id", "day", "at", "good"]}') AS third \gset
-CREATE TABLE keyed AS SELECT id, name, x, date '2024-02-29' + id AS day, timestamptz '2024-02-29 12:00+00' AS at, id % 2 = 0 AS good FROM customers;
+SELECT churnops_deploy('spend', 1, 'canary', '{"weight": 0.5, "key": ["name", "id", "day", "at", "good", "part"]}') AS third \gset
+CREATE TABLE keyed AS SELECT id, name, x, date '2024-02-29' + id AS day, timestamptz '2024-02-29 12:00+00' AS at, id % 2 = 0 AS good, id / 7.0::float8 AS part FROM customers;
 SET LOCAL TimeZone = 'Asia/Tokyo';
 CREATE TABLE tokyo AS SELECT id FROM keyed AS k WHERE churnops_predict('spend', k) < 15;
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL DateStyle = 'German';
+SET LOCAL extra_float_digits = -9;
 SELECT set_eq($$SELECT id FROM keyed AS k WHERE churnops_predict('spend', k) < 15$$, 'SELECT id FROM tokyo', 'no setting changes an arm');
+RESET extra_float_digits;
 SELECT set_eq(format('SELECT id FROM keyed AS k WHERE churnops_route(%L, to_jsonb(k) - ''x''::text) < 0.5', :third), 'SELECT id FROM tokyo',
 	'and the JSON object has the same one');
 SELECT cmp_ok(pg_temp.off(count(*), 0.5), '<', 10.8::float8, 'one half') FROM tokyo;
@@ -135,6 +137,8 @@ SELECT set_eq($$SELECT id FROM customers AS c WHERE (churnops_predict_class('cla
 SELECT is(round(churnops_route('exp1', '{"id": 42}')::numeric, 10), 0.7089598500, 'T8: key 42');
 SELECT is(round(churnops_route('exp1', '{"id": "customer-0001"}')::numeric, 10), 0.0828071179, 'T8: key customer-0001');
 SELECT is(churnops_route('exp1', '{"id": 42.00}'), churnops_route('exp1', '{"id": 42}'), 'zeros at the end do not count');
+SELECT is(churnops_route('exp1', to_jsonb(k)), churnops_route('exp1', '{"f": 0.1, "g": 0.3}'), 'numbers by their shortest digits')
+FROM (SELECT 0.1::float4 AS f, 0.3::float8 AS g) AS k;
 SELECT is(churnops_route('exp1', '{"id": null}'), NULL, 'NULL has no arm');
 SELECT is(churnops_route('exp1', NULL), NULL, 'no key, no arm');
 SELECT throws_ok($$SELECT churnops_route(NULL, '{"id": 42}')$$, '22004', 'argument "salt" must not be null');
