@@ -23,9 +23,11 @@ FOREST_OBJS := \
 	src/forest/artifact.o \
 	src/forest/bins.o \
 	src/forest/blocks.o \
+	src/forest/blocks_tile.o \
 	src/forest/blocks_wide.o \
 	src/forest/decode.o \
 	src/forest/decode_blocks.o \
+	src/forest/decode_check.o \
 	src/forest/decode_fill.o \
 	src/forest/decode_nodes.o \
 	src/forest/emit.o \
@@ -54,6 +56,7 @@ FOREST_OBJS := \
 	src/forest/split.o \
 	src/forest/training.o \
 	src/forest/walk.o \
+	src/forest/walk_bytes.o \
 	src/forest/walk_wide.o
 METRIC_OBJS := \
 	src/metric/classes.o \
@@ -252,7 +255,7 @@ help:
 	@echo 'make regress          one suite; likewise isolation, pgtap, tap'
 	@echo 'make fuzz             fuzzers, 30 seconds each'
 	@echo 'make bench            benchmarks beside other libraries, about 10 minutes'
-	@echo 'make bench-full       every benchmark of docs/performance.md, hours'
+	@echo 'make bench-full       every benchmark of docs/performance.md, 75 minutes'
 	@echo 'make lint             house rules'
 	@echo 'make format           clang-format over the C code'
 	@echo 'make dist             release archive of HEAD'

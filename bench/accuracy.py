@@ -4,9 +4,10 @@
 
 Every seed splits the rows anew (80 % train, stratified for classes); both tools train on the
 same rows with the same parameters and random_state, and both score the same holdout: ROC AUC
-(macro one-versus-rest for more than two classes) or R².  Text is one-hot and missing values
-are the training median for scikit-learn only.  The files are looked for in $CHURNOPS_DATA and
-in examples/data.
+(macro one-versus-rest for more than two classes) or R².  For scikit-learn missing values are the
+training median, and text is one-hot, or the number of its category: one-hot makes more columns,
+so that more are drawn at a node, which is another forest.  The files are looked for in
+$CHURNOPS_DATA and in examples/data.
 """
 import argparse
 import json
@@ -39,8 +40,13 @@ def our_scores(cursor, train, test, target, seed, options, regression):
     return np.array([[row[c] for c in classes] for row in rows])
 
 
-def their_scores(train, test, target, seed, options, regression):
-    x_train, x_test = data.arrays(train, test, target)
+def numbered(train, test, target):
+    x_train, x_test = data.codes(train, test, target=target)
+    return data.imputed(x_train, x_train), data.imputed(x_test, x_train)
+
+
+def their_scores(arrays, train, target, seed, options, regression):
+    x_train, x_test = arrays
     forest = RandomForestRegressor if regression else RandomForestClassifier
     peer = forest(options.trees, max_depth=options.depth or None, random_state=seed, n_jobs=1)
     peer.fit(x_train, train[target])
@@ -70,18 +76,20 @@ def compare(name, cursor, options):
         train, test = train_test_split(frame, test_size=0.2, random_state=seed,
                                        stratify=None if regression else frame[target])
         train, test = train.reset_index(drop=True), test.reset_index(drop=True)
-        ours = quality(test[target], our_scores(cursor, train, test, target, seed, options,
-                                                regression), regression)
-        theirs = quality(test[target], their_scores(train, test, target, seed, options,
-                                                    regression), regression)
-        pairs.append(ours + theirs)
+        scores = [our_scores(cursor, train, test, target, seed, options, regression)]
+        scores += [their_scores(encode(train, test, target), train, target, seed, options,
+                                regression) for encode in (data.arrays, numbered)]
+        pairs.append([quality(test[target], found, regression) for found in scores])
     pairs = np.array(pairs)
-    difference = pairs[:, 0] - pairs[:, 2]
-    error = difference.std(ddof=1) / math.sqrt(len(difference))
-    print(f"{name}: {'R2' if regression else 'AUC'} churnops {pairs[:, 0].mean():.4f}, "
-          f"scikit-learn {pairs[:, 2].mean():.4f}, difference {difference.mean():+.4f} "
-          f"± {error:.4f} (standard error, {options.seeds} seeds); log loss "
-          f"{pairs[:, 1].mean():.4f}, {pairs[:, 3].mean():.4f}", flush=True)
+    print(f"{name}, {options.seeds} seeds: {'R2' if regression else 'AUC'} and log loss of "
+          f"churnops {pairs[:, 0, 0].mean():.4f} {pairs[:, 0, 1].mean():.4f}")
+    for i, encoding in enumerate(("one-hot", "numbered"), 1):
+        differences = (pairs[:, 0] - pairs[:, i]).T
+        text = ", ".join(f"{d.mean():+.4f} ± {d.std(ddof=1) / math.sqrt(len(d)):.4f}"
+                         for d in differences if not np.isnan(d).any())
+        print(f"    scikit-learn, {encoding:8} {pairs[:, i, 0].mean():.4f} "
+              f"{pairs[:, i, 1].mean():.4f}, churnops less that (standard error) {text}",
+              flush=True)
 
 
 def main():

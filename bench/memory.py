@@ -10,12 +10,13 @@ of tables takes is not counted.
 import argparse
 import os
 import re
+import sys
 import threading
 import time
 
+import record
 import server
 
-MIB = 1024 * 1024
 COLUMNS = 20
 SAMPLE_SECONDS = 0.01
 
@@ -84,35 +85,53 @@ class Watch(threading.Thread):
             self.peak = max(self.peak, used - self.before)
             time.sleep(SAMPLE_SECONDS)
 
+    def __enter__(self):
+        self.start()
+        return self
 
-def measure(options, rows):
-    """Train once; print a line of the table."""
-    cursor = server.connect(**{"churnops.training_memory": options.memory,
+    def __exit__(self, *_):
+        self.done = True
+        self.join()
+
+
+def limit_bytes(cursor, memory):
+    cursor.execute("SELECT pg_size_bytes(%s)", (memory,))
+    return cursor.fetchone()[0]
+
+
+def train(options, memory):
+    """Train once in a connection of its own: (run, peak, what the training told)."""
+    cursor = server.connect(**{"churnops.training_memory": memory,
                                "max_parallel_maintenance_workers": options.workers,
                                "client_min_messages": "debug1"})
-    cursor.execute("SELECT pg_backend_pid()")
-    pid = cursor.fetchone()[0]
-    cursor.execute("SELECT pg_stat_reset()")
-    watch = Watch(pid)
-    watch.start()
-    statement = ("SELECT ref FROM churnops_train('memory', 'TABLE memory_data', 'label', "
-                 "jsonb_build_object('n_estimators', %s, 'max_depth', %s))")
-    _, cpu, wall = server.timed(cursor, statement, options.trees, options.depth)
-    watch.done = True
-    watch.join()
-    notes = "".join(cursor.connection.notices)
-    used, estimate, model = (int(kb) * 1024 for kb in re.search(
-        r"(\d+) kB of memory used, (\d+) kB estimated, (\d+) kB the model", notes).groups())
-    phases = re.findall(r"churnops: ([a-z ]+) after ([\d.]+) s, (\d+) kB at most", notes)
+    with Watch(server.backend(cursor)) as watch:
+        run = server.Run(cursor, "SELECT ref FROM churnops_train('memory', 'TABLE memory_data', "
+                         "'label', jsonb_build_object('n_estimators', %s, 'max_depth', %s))",
+                         options.trees, options.depth)
+    told = "".join(cursor.connection.notices)
     cursor.execute("SELECT churnops_drop_model('memory')")
-    bound = rows * (10 * COLUMNS + 100)
-    print(f"{rows:>10} {options.memory:>7} {watch.peak / MIB:>8.0f} {bound / MIB:>8.0f} "
-          f"{watch.peak / rows:>8.0f} {used / MIB:>8.0f} {estimate / MIB:>8.0f} "
-          f"{model / MIB:>6.1f} {wall:>7.1f} {cpu:>7.1f}", flush=True)
-    for name, seconds, kb in phases:
-        print(f"{'':>10} {name}: {float(seconds):.1f} s, {int(kb) / 1024:.0f} MiB at most",
-              flush=True)
     cursor.connection.close()
+    return run, watch.peak, told
+
+
+def measure(options, results, rows, memory):
+    """The rows of one training: memory, its estimate, and time."""
+    limit = limit_bytes(results.cursor, memory)
+    run, peak, told = train(options, memory)
+    used, estimate, model = (int(kb) * 1024 for kb in re.search(
+        r"(\d+) kB of memory used, (\d+) kB estimated, (\d+) kB the model", told).groups())
+    bound = rows * (10 * COLUMNS + 100) + model
+    row = f"{rows:,} rows, setting {memory}"
+    megabytes = {"bound": bound, "peak": peak, "setting": limit, "model": model}
+    results.row("memory", row, "MB", None,
+                {name: [value / 1e6] for name, value in megabytes.items()},
+                {"peak": ["<=", min(bound, limit) / 1e6]})
+    results.row("memory estimate", row, "MB", "used",
+                {"used": [used / 1e6], "estimated": [estimate / 1e6]},
+                {"estimated": ["ratio within", 0.2]})
+    results.row("memory time", row, "s", None,
+                {"wall": [run.wall], "CPU": [run.cpu],
+                 **{name: [seconds] for name, seconds in run.phases.items()}})
 
 
 def main():
@@ -124,16 +143,18 @@ def main():
     parser.add_argument("--memory", nargs="+", default=["3GB"],
                         help="churnops.training_memory, one run for each")
     options = parser.parse_args()
-    budgets = options.memory
-    print("MiB: peak measured, bound, bytes per row; used and estimated as churnops counts; "
-          "seconds of wall clock and of the backend's CPU")
-    print(f"{'rows':>10} {'setting':>7} {'peak':>8} {'bound':>8} {'B/row':>8} {'used':>8} "
-          f"{'estimate':>8} {'model':>6} {'wall':>7} {'cpu':>7}")
+    results = record.Record("memory", server.connect)
+
+    def case(rows):
+        make_table(results.cursor, rows)
+        for memory in options.memory:
+            measure(options, results, rows, memory)
+
     for rows in options.rows:
-        make_table(server.connect(), rows)
-        for options.memory in budgets:
-            measure(options, rows)
+        results.case(f"{rows:,} rows", lambda rows=rows: case(rows))
+    results.cursor.execute("DROP TABLE IF EXISTS memory_data")
+    return results.end()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

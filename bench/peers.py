@@ -6,19 +6,23 @@ is there if R is; PEERS_RANGER=1 asks for it.
 """
 import json
 import os
+import select
 import shutil
 import subprocess
 import tempfile
+import time
 
 import numpy as np
 
 import data
+import record
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 DEBIAN = "scikit-learn (Debian)"
 SKLEARN, LIGHTGBM, XGBOOST = "scikit-learn (current)", "LightGBM", "XGBoost"
 RANGER = "ranger"
 ALL = [DEBIAN, SKLEARN, LIGHTGBM, XGBOOST, RANGER]
+TOO_LONG = 1800
 
 
 class Rows:
@@ -27,6 +31,7 @@ class Rows:
     def __init__(self, folder, train, test, target):
         self.folder, self.target = folder, target
         self.train, self.test = train, test
+        self.written = False
         x_train, x_test = data.codes(train, test, target=target)
         labels = train[target]
         self.classes = []
@@ -49,37 +54,61 @@ class Rows:
 
     def csv(self):
         """The training and test rows with imputed numbers, the target as column y, for R."""
-        paths = []
+        paths = [os.path.join(self.folder, name + ".csv") for name in ("train", "test")]
+        if self.written:
+            return paths
         for name, frame in ("train", self.train), ("test", self.test):
             full = np.load(self.path(name + "_full"))
             table = frame.drop(columns=[self.target]).copy()
             for i, c in enumerate(table):
                 table[c] = full[:, i] if table[c].dtype != object else table[c].fillna("none")
             table["y"] = frame[self.target].to_numpy()
-            paths.append(os.path.join(self.folder, name + ".csv"))
-            table.to_csv(paths[-1], index=False)
+            table.to_csv(os.path.join(self.folder, name + ".csv"), index=False)
+        self.written = True
         return paths
 
 
+class PeerFailed(Exception):
+    """A library that ended, or took too long."""
+
+
 class Peer:
+    """One that fails is started anew when it is asked again."""
+
     def __init__(self, name, python, library):
         self.name = name
         self.takes_missing = name != DEBIAN
-        self.process = subprocess.Popen(
-            [python, os.path.join(FOLDER, "peer.py"), library], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, text=True)
-        self.version = self._answer()["version"]
+        self.command = [python, os.path.join(FOLDER, "peer.py"), library]
+        # what tunes Debian's OpenBLAS for a processor slows a current numpy
+        self.environment = {k: v for k, v in os.environ.items()
+                            if name == DEBIAN or not k.startswith("OPENBLAS_")}
+        self._start()
+        self.version = self._answer(300)["version"]
 
-    def _answer(self):
-        line = self.process.stdout.readline()
+    def _start(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True, env=self.environment)
+
+    def _answer(self, seconds):
+        ready, _, _ = select.select([self.process.stdout], [], [], seconds)
+        line = self.process.stdout.readline() if ready else ""
         if not line:
-            raise RuntimeError(f"{self.name} ended")
+            self.process.kill()
+            self.process.wait()
+            raise PeerFailed(f"{self.name} " + ("ended" if ready else f"took over {seconds} s"))
         return json.loads(line)
 
+    def restart(self):
+        self.close()
+        self._start()
+        self._answer(300)
+
     def _ask(self, **request):
+        if self.process.poll() is not None:
+            self.restart()
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
-        return self._answer()
+        return self._answer(TOO_LONG)
 
     def _file(self, rows, name):
         return rows.path(name if self.takes_missing else name + "_full")
@@ -95,7 +124,7 @@ class Peer:
         return np.load(out), cost
 
     def close(self):
-        self.process.stdin.close()
+        self.process.kill()
         self.process.wait()
 
 
@@ -109,7 +138,9 @@ class Ranger:
         self.out = os.path.join(rows.folder, "ranger.csv")
         answer = subprocess.run(
             ["Rscript", os.path.join(FOLDER, "ranger.R"), train, test, self.out, str(trees),
-             str(depth), str(seed)], stdout=subprocess.PIPE, text=True, check=True)
+             str(depth), str(seed)], stdout=subprocess.PIPE, text=True, timeout=TOO_LONG)
+        if answer.returncode != 0:
+            raise PeerFailed(f"{self.name} ended")
         self.version, cpu = answer.stdout.split()[-2:]
         return {"cpu": float(cpu), "wall": float(cpu), "peak": None}
 
@@ -131,12 +162,27 @@ class Peers:
         if current:
             wanted += [(SKLEARN, current, "scikit-learn"), (LIGHTGBM, current, "lightgbm"),
                        (XGBOOST, current, "xgboost")]
-        self.peers = [Peer(*peer) for peer in wanted if peer[0] in names]
+        self.peers = []
+        for name, python, library in wanted:
+            if name in names:
+                self._add(name, python, library)
         if os.environ.get("PEERS_RANGER") and RANGER in names and shutil.which("Rscript"):
             self.peers.append(Ranger())
 
+    def _add(self, name, python, library):
+        try:
+            self.peers.append(Peer(name, python, library))
+        except (OSError, PeerFailed) as reason:
+            record.say(f"{name} is left out: {reason}")
+
     def __iter__(self):
         return iter(self.peers)
+
+    def few(self):
+        """One scikit-learn, the current one if it is there, and no ranger: for slow rows."""
+        names = {peer.name for peer in self.peers}
+        leave_out = {RANGER} | ({DEBIAN} if SKLEARN in names else set())
+        return [peer for peer in self.peers if peer.name not in leave_out]
 
     def rows(self, train, test, target):
         return Rows(self.folder, train, test, target)
@@ -155,18 +201,21 @@ class Peers:
 
 def rounds(n_rounds, seconds, tools):
     """Run tools in turn, n_rounds times, each round beginning with another one.  tools: name →
-    function that gives what one run cost.  A tool that has used its seconds of wall time rests.
-    Returns name → costs, None where it rested."""
-    import time
+    function that gives what one run cost.  A tool that has used its seconds of wall time rests,
+    as does a library that failed.  Returns name → costs, None where there is none."""
     names = list(tools)
     used = dict.fromkeys(names, 0.0)
     costs = {name: [] for name in names}
     for r in range(n_rounds):
         for name in names[r % len(names):] + names[:r % len(names)]:
-            if r > 0 and used[name] > seconds:
-                costs[name].append(None)
-                continue
-            begin = time.perf_counter()
-            costs[name].append(tools[name]())
-            used[name] += time.perf_counter() - begin
+            cost = None
+            if r == 0 or used[name] <= seconds:
+                begin = time.perf_counter()
+                try:
+                    cost = tools[name]()
+                except (PeerFailed, subprocess.TimeoutExpired) as reason:
+                    record.say(f"   {reason}")
+                    used[name] = float("inf")
+                used[name] += time.perf_counter() - begin
+            costs[name].append(cost)
     return costs

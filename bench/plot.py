@@ -27,8 +27,8 @@ def colours(n, which):
 
 
 def decades(low, high):
-    """Round numbers of a logarithmic axis: 1, 2 and 5 of each power of ten, or fewer."""
-    for steps in ((1, 2, 5), (1, 3), (1,)):
+    """Round numbers of a logarithmic axis, fewer of each power of ten where there are many."""
+    for steps in ((1, 1.5, 2, 2.5, 3, 4, 5, 6, 8), (1, 2, 5), (1, 3), (1,)):
         ticks = [m * 10.0 ** e for e in range(math.floor(math.log10(low)) - 1,
                                               math.ceil(math.log10(high)) + 1) for m in steps]
         ticks = [t for t in ticks if low * 0.999 <= t <= high * 1.001]

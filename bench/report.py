@@ -5,6 +5,7 @@
 Replaces what is between <!-- begin NAME --> and <!-- end NAME --> and leaves the words around
 alone.  Needs Python only.
 """
+import collections
 import glob
 import json
 import os
@@ -23,6 +24,8 @@ PLOTS = {
     "time-trees": ("cpu by trees", "Training: time and trees", "trees", "CPU seconds"),
     "time-processes": ("wall by processes", "Training 1,000,000 rows: time and processes",
                        "processes", "wall seconds"),
+    "memory-processes": ("peak by processes", "Training 1,000,000 rows: memory and processes",
+                         "processes", "peak MB of all"),
     "memory-rows": ("peak by rows", "Training: memory and rows", "rows", "peak MB"),
     "memory-columns": ("peak by columns", "Training: memory and columns", "columns", "peak MB"),
     "memory-trees": ("peak by trees", "Training: memory and trees", "trees", "peak MB"),
@@ -30,17 +33,19 @@ PLOTS = {
 
 
 def read(folder):
-    """(environment by topic, rows by table)"""
-    environments, tables = {}, {}
+    """(environment by topic, rows by table, cases that failed)"""
+    environments, tables, failures = {}, {}, []
     for path in sorted(glob.glob(os.path.join(folder, "*.jsonl"))):
         topic = os.path.splitext(os.path.basename(path))[0]
         with open(path, encoding="utf-8") as file:
             for line in map(json.loads, file):
                 if "environment" in line:
                     environments[topic] = line["environment"]
-                else:
-                    tables.setdefault(line["table"], []).append(line)
-    return environments, tables
+                elif "table" in line:
+                    tables.setdefault(line["table"], []).append({**line, "topic": topic})
+                elif "failed" in line:
+                    failures.append(f"{topic}, {line['failed']}: {line['reason']}")
+    return environments, tables, failures
 
 
 def tools_of(rows):
@@ -67,16 +72,15 @@ def cell(row, tool):
     return text
 
 
-def goal_cell(row):
-    """The goals of a row, by the median of the ratios."""
-    parts = []
-    for tool, goal in row["goals"].items():
-        if not record.present(row["values"].get(tool) or []):
-            continue
-        found = record.ratios(row["values"][tool], row["values"][row["base"]])
-        met = "met" if statistics.median(found) >= goal else "**missed**"
-        parts.append(f"{tool} {goal:g}×: {met}")
-    return "<br>".join(parts) or "–"
+def goal_cells(row):
+    """The goals of a row in words, and whether the median meets them."""
+    goals, answers = [], []
+    for tool in row["goals"]:
+        words, met = record.judged(row, tool)
+        if met is not None:
+            goals.append(f"{NAMES.get(tool, tool)} {words}")
+            answers.append("met" if met else "**missed**")
+    return ["<br>".join(goals) or "–", "<br>".join(answers) or "–"]
 
 
 def markdown(header, body):
@@ -98,8 +102,8 @@ def table(rows):
         cells = [row["row"], row["unit"]]
         cells += [cell(row, row["base"])] if bases else []
         cells += [cell(row, tool) for tool in tools]
-        body.append(cells + ([goal_cell(row)] if goals else []))
-    return markdown(header + (["goal"] if goals else []), body)
+        body.append(cells + (goal_cells(row) if goals else []))
+    return markdown(header + (["goal", "met?"] if goals else []), body)
 
 
 def quality(rows):
@@ -115,14 +119,28 @@ def quality(rows):
     return markdown(["", "measure", *(NAMES.get(tool, tool) for tool in tools)], body)
 
 
-def environment(environments):
-    lines = []
+def other_commits(topic, commit, rows):
+    """Rows that were measured at another commit than the last ones of their file."""
+    n_of = collections.Counter(row["commit"] for row in rows if row["topic"] == topic)
+    return "".join(f"; {n} rows at {other[:12]}" for other, n in n_of.items()
+                   if other != commit)
+
+
+def machine(e):
+    cpu = ", ".join(f"{name} {value}" for name, value in e["cpu"].items())
+    return (f"- {cpu}; instruction set {e['instruction set']}; {e['memory MB']:,} MB of memory; "
+            f"{e['system']}; {e['server']}; ChurnOps {e['churnops']} built by {e['compiler']}")
+
+
+def environment(environments, tables, failures):
+    """Each machine once, then what was measured at which commit, then what failed."""
+    rows = [row for found in tables.values() for row in found]
+    lines = list(dict.fromkeys(map(machine, environments.values())))
     for topic, e in environments.items():
-        cpu = ", ".join(f"{name} {value}" for name, value in e["cpu"].items())
-        lines.append(f"- **{topic}**, {e['date']}: commit {e['commit']}; {cpu}; instruction set "
-                     f"{e['instruction set']}; {e['memory MB']:,} MB of memory; {e['system']}; "
-                     f"{e['server']}; ChurnOps {e['churnops']} built by {e['compiler']}"
+        lines.append(f"- **{topic}**, {e['date']}, commit {e['commit'][:12]}"
+                     f"{other_commits(topic, e['commit'], rows)}"
                      + "".join(f"; {n} {v}" for n, v in e["peers"].items()))
+    lines += [f"- **failed**: {failure}" for failure in failures]
     return "\n".join(lines)
 
 
@@ -145,16 +163,13 @@ def draw(folder, tables):
 
 
 def parts(folder):
-    environments, tables = read(folder)
-    found = {"environment": environment(environments), "plots": draw(folder, tables)}
+    environments, tables, failures = read(folder)
+    found = {"environment": environment(environments, tables, failures),
+             "plots": draw(folder, tables)}
     for name, rows in tables.items():
         found[name] = table(rows)
     if "training" in tables:
         found["quality"] = quality(tables["training"])
-    memory = os.path.join(folder, "memory.txt")
-    if os.path.exists(memory):
-        with open(memory, encoding="utf-8") as file:
-            found["memory"] = "```\n" + file.read().rstrip() + "\n```"
     return found
 
 

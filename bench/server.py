@@ -12,8 +12,19 @@ TICKS = os.sysconf("SC_CLK_TCK")
 PHASE = re.compile(r"churnops: (.+) after ([0-9.]+) s")
 
 
+def _connected():
+    """A connection, also to a server that is starting anew after a crash."""
+    for _ in range(60):
+        try:
+            return psycopg2.connect("")
+        except psycopg2.OperationalError as error:
+            refused = error
+            time.sleep(1)
+    raise refused
+
+
 def connect(**settings):
-    connection = psycopg2.connect("")
+    connection = _connected()
     connection.autocommit = True
     cursor = connection.cursor()
     cursor.execute("SET churnops.progress = off; SET client_min_messages = warning; "

@@ -1,13 +1,14 @@
 """Training beside the other libraries, in interleaved runs, one thread each.
 
     bench/training.py [--full] [--only TEXT] [--scale 1.0] [--rounds 3] [--seconds 30]
+                      [--all-peers]
 
 CPU seconds of the backend and its workers from the SQL call to the stored version, beside those
 of the peers' fit alone on a ready array; and what each model is worth on other rows.  Then the
 phases of a training as people run it, with a holdout, and what a second process gains.
 """
 import argparse
-import time
+import sys
 from collections import namedtuple
 
 import numpy as np
@@ -18,15 +19,16 @@ import peers
 import record
 import server
 
-Case = namedtuple("Case", "name make rows trees depth full goals", defaults=[False, {}])
-
-SKLEARNS = (peers.DEBIAN, peers.SKLEARN)
-
+# all_peers: in each run both versions of scikit-learn, and ranger
+Case = namedtuple("Case", "name make rows trees depth when all_peers goals",
+                  defaults=[("full",), False, {}])
 
 def goals(sklearn, **others):
-    """Goals against both versions of scikit-learn, and others by name."""
-    factors = {**dict.fromkeys(SKLEARNS, sklearn), **others}
-    return {name: record.goal(factor) for name, factor in factors.items()}
+    """Against both versions of scikit-learn, and others by name."""
+    found = record.against(sklearn, peers.DEBIAN, peers.SKLEARN)
+    for name, factor in others.items():
+        found |= record.against(factor, name)
+    return found
 
 
 def telco(rows):
@@ -34,21 +36,30 @@ def telco(rows):
     return frame.sample(frac=1, random_state=1).reset_index(drop=True)[:rows], target
 
 
+def five(rows):
+    return data.classes(rows, 5)
+
+
+def twenty_six(rows):
+    return data.classes(rows, 26)
+
+
+BOTH = ("short", "full")
 CASES = [
-    Case("mixed", data.mixed, 100000, 100, 10, False, goals(50)),
-    Case("Telco", telco, 5634, 100, 10, False, goals(12)),
-    Case("Telco, unlimited depth", telco, 5634, 500, 0, False, goals(12)),
-    Case("5 classes", lambda n: data.classes(n, 5), 20000, 100, 10, False, goals(30)),
-    Case("regression", data.regression, 20000, 100, 10, False, goals(30)),
-    Case("mixed", data.mixed, 1000000, 100, 10, True, goals(100, LightGBM=10, XGBoost=15)),
-    Case("mixed, unlimited depth", data.mixed, 100000, 100, 0, True, {}),
-    Case("5 classes", lambda n: data.classes(n, 5), 100000, 100, 10, True, goals(30)),
-    Case("26 classes", lambda n: data.classes(n, 26), 100000, 100, 10, True, goals(30)),
-    Case("regression", data.regression, 100000, 100, 10, True, goals(30)),
-    Case("200 columns", data.wide, 100000, 100, 10, True, goals(30)),
-    Case("columns of 10,000 categories", data.many_categories, 100000, 100, 10, True, goals(30)),
-    Case("90 % NULL", data.mostly_null, 100000, 100, 10, True, goals(30)),
-    Case("1 % positives", data.rare, 100000, 100, 10, True, goals(30)),
+    Case("mixed", data.mixed, 100000, 100, 10, BOTH, True, goals(50)),
+    Case("Telco", telco, 5634, 100, 10, BOTH, True, goals(12)),
+    Case("Telco", telco, 5634, 500, 0, BOTH, True, goals(12)),
+    Case("5 classes", five, 20000, 100, 10, ("short",), False, goals(30)),
+    Case("regression", data.regression, 20000, 100, 10, ("short",), False, goals(30)),
+    Case("mixed", data.mixed, 1000000, 100, 10, goals=goals(100, LightGBM=10, XGBoost=15)),
+    Case("mixed", data.mixed, 100000, 100, 0),
+    Case("5 classes", five, 100000, 100, 10, goals=goals(30)),
+    Case("26 classes", twenty_six, 100000, 100, 10, goals=goals(30)),
+    Case("regression", data.regression, 100000, 100, 10, goals=goals(30)),
+    Case("200 columns", data.wide, 100000, 100, 10, goals=goals(30)),
+    Case("columns of 10,000 categories", data.many_categories, 100000, 100, 10, goals=goals(30)),
+    Case("90 % NULL", data.mostly_null, 100000, 100, 10, goals=goals(30)),
+    Case("1 % positives", data.rare, 100000, 100, 10, goals=goals(30)),
 ]
 
 
@@ -71,88 +82,116 @@ def our_scores(cursor, classes):
     return np.array([[s[c] for c in classes] for s in scores] if len(classes) > 2 else scores)
 
 
-def measure(case, options, cursor, others, results):
-    n_rows = max(int(case.rows * options.scale), 500)
-    frame, target = case.make(n_rows + max(n_rows // 4, 200) if case.make != telco else 7043)
-    n_rows = min(n_rows, len(frame) * 4 // 5)
-    train = frame[:n_rows].reset_index(drop=True)
-    test = frame[n_rows:n_rows + 100000].reset_index(drop=True)
-    rows = others.rows(train, test, target)
-    server.load(cursor, "bench_train", train)
-    server.load(cursor, "bench_test", test)
-    seeds = {}
-    task = None if rows.classes else "regression"
-
-    def ours():
-        return server.train(cursor, "bench", "bench_train", target, case.trees, case.depth,
-                            task=task).cpu
-
-    def theirs(peer):
-        def run():
-            seeds[peer.name] = seeds.get(peer.name, 0) + 1
-            return peer.fit(rows, case.trees, case.depth, seeds[peer.name])["cpu"]
-        return run
-
-    # LightGBM keeps histograms of every leaf: of 100,000 they take 10 GB
-    able = [peer for peer in others
-            if peer.name != peers.LIGHTGBM or case.depth > 0 or n_rows <= 20000]
-    values = peers.rounds(options.rounds, options.seconds,
-                          {"churnops": ours, **{peer.name: theirs(peer) for peer in able}})
-    notes = {"churnops": quality(test[target], our_scores(cursor, rows.classes), rows.classes)}
-    for peer in able:
-        notes[peer.name] = quality(test[target], peer.predict(rows)[0], rows.classes)
-    depth = f"depth {case.depth}" if case.depth else "no limit"
-    results.row("training", f"{case.name}: {n_rows:,} rows, {case.trees} trees, {depth}",
-                "CPU s", "churnops", values, case.goals, notes)
-    return n_rows, target
+def title(case, n_rows):
+    depth = f"depth {case.depth}" if case.depth else "no limit of depth"
+    return f"{case.name}: {n_rows:,} rows, {case.trees} trees, {depth}"
 
 
-def phases(case, n_rows, target, options, results):
-    """A training with a fifth of the rows held out, by one process and by two."""
-    cursors = {}
-    for n in (1, 2):
-        cursors[f"{n} process" + "es" * (n > 1)] = server.connect(
-            max_parallel_maintenance_workers=n - 1, max_parallel_workers_per_gather=n - 1,
-            client_min_messages="debug1", min_parallel_table_scan_size=0)
-    runs = peers.rounds(max(options.rounds, 3), 60, {
-        name: lambda cursor=cursor: server.train(cursor, "bench", "bench_train", target,
-                                                 case.trees, case.depth, test_size=0.2)
-        for name, cursor in cursors.items()})
-    one, two = runs.values()
-    names = list(one[0].phases)
-    grown = names.index("trees grown")
-    row = f"{n_rows:,} rows, {case.trees} trees, depth {case.depth}"
-    values = {name: [r.phases[name] if r else None for r in one] for name in names}
-    values["after growing"] = [sum(r.phases[n] for n in names[grown + 1:]) if r else None
-                               for r in one]
-    results.row("phases", row, "s, one process", "trees grown", values)
-    for name in names[:3]:
-        results.row("two processes", f"{name}: {row}", "wall s", "2 processes",
-                    {n: [r.phases[name] if r else None for r in found]
-                     for n, found in runs.items()},
-                    {"1 process": 1.8} if name == "trees grown" else {})
-    results.row("two processes", f"whole training: {row}", "wall s", "2 processes",
-                {n: [r.wall if r else None for r in found] for n, found in runs.items()})
-    results.row("two processes", f"whole training: {row}", "CPU s", "1 process",
-                {"1 process": [r.cpu if r else None for r in one],
-                 "2 processes": [r.cpu if r else None for r in two]})
+class Bench:
+    """A case at a time: its rows in the server and in the peers' files."""
+
+    def __init__(self, options, others, results):
+        self.options, self.others, self.results = options, others, results
+        self.loaded = None
+
+    def load(self, case):
+        """The rows of a case, unless they are there; after a failure they may not be."""
+        if self.loaded == (case, len(self.results.failed)):
+            return
+        n_rows = max(int(case.rows * self.options.scale), 500)
+        n_test = min(max(n_rows // 4, 200), 100000)
+        frame, self.target = case.make(n_rows + n_test if case.make != telco else 7043)
+        self.n_rows = n_rows = min(n_rows, len(frame) * 4 // 5)
+        train = frame[:n_rows].reset_index(drop=True)
+        self.test = frame[n_rows:n_rows + n_test].reset_index(drop=True)
+        self.rows = self.others.rows(train, self.test, self.target)
+        server.load(self.results.cursor, "bench_train", train)
+        server.load(self.results.cursor, "bench_test", self.test)
+        self.loaded = (case, len(self.results.failed))
+
+    def title(self, case):
+        return title(case, self.n_rows)
+
+    def train(self, cursor, case, **more):
+        return server.train(cursor, "bench", "bench_train", self.target, case.trees, case.depth,
+                            task=None if self.rows.classes else "regression", **more)
+
+    def measure(self, case):
+        """The row of a case, with what the models are worth."""
+        self.load(case)
+        seeds = {}
+        test, classes = self.test[self.target], self.rows.classes
+
+        def theirs(peer):
+            def run():
+                seeds[peer.name] = seeds.get(peer.name, 0) + 1
+                return peer.fit(self.rows, case.trees, case.depth, seeds[peer.name])["cpu"]
+            return run
+
+        able = self.others if case.all_peers or self.options.all_peers else self.others.few()
+        # LightGBM keeps histograms of every leaf: of 100,000 they take 10 GB
+        able = [peer for peer in able
+                if peer.name != peers.LIGHTGBM or case.depth > 0 or self.n_rows <= 20000]
+        values = peers.rounds(self.options.rounds, self.options.seconds, {
+            "churnops": lambda: self.train(self.results.cursor, case).cpu,
+            **{peer.name: theirs(peer) for peer in able}})
+        notes = {"churnops": quality(test, our_scores(self.results.cursor, classes), classes)}
+        for peer in able:
+            if record.present(values[peer.name]):
+                notes[peer.name] = quality(test, peer.predict(self.rows)[0], classes)
+        self.results.row("training", self.title(case), "CPU s", "churnops", values, case.goals,
+                         notes)
+
+    def phases(self, case):
+        """A training with a fifth of the rows held out, by one process and by two."""
+        self.load(case)
+        cursors = {}
+        for n in (1, 2):
+            cursors["1 process" if n == 1 else f"{n} processes"] = server.connect(
+                max_parallel_maintenance_workers=n - 1, max_parallel_workers_per_gather=n - 1,
+                client_min_messages="debug1", min_parallel_table_scan_size=0)
+        runs = peers.rounds(max(self.options.rounds, 3), 60, {
+            name: lambda cursor=cursor: self.train(cursor, case, test_size=0.2)
+            for name, cursor in cursors.items()})
+        one = runs["1 process"]
+        row = self.title(case)
+        names = list(one[0].phases)
+        grown = names.index("trees grown")
+        values = {name: of(one, lambda run, name=name: run.phases[name]) for name in names}
+        values["after growing"] = of(one, lambda run: sum(run.phases[n]
+                                                          for n in names[grown + 1:]))
+        self.results.row("phases", row, "s, one process", "trees grown", values,
+                         {"after growing": ["ratio <=", 0.5]})
+        for name in names[:grown + 1]:
+            self.results.row("two processes", f"{name}: {row}", "wall s", "2 processes", {
+                n: of(found, lambda run, name=name: run.phases[name])
+                for n, found in runs.items()}, {"1 process": ["ratio >=", 1.8]} if name == "trees grown" else {})
+        for unit, what in (("wall s", "wall"), ("CPU s", "cpu")):
+            self.results.row("two processes", f"whole training: {row}", unit, "2 processes", {
+                n: of(found, lambda run, what=what: getattr(run, what))
+                for n, found in runs.items()})
+
+    def sets(self, case):
+        """The same training on every instruction set of the machine."""
+        self.load(case)
+        cursor = server.serial()
+
+        def on(level):
+            def run():
+                server.setting(cursor, "churnops.instruction_set", level)
+                return self.train(cursor, case).cpu
+            return run
+
+        levels = record.levels()
+        self.results.row("instruction sets", f"training, {self.title(case)}", "CPU s", levels[-1],
+                         peers.rounds(max(self.options.rounds, 3), 60,
+                                      {name: on(name) for name in levels}),
+                         {"portable": ["ratio <=", 2.5]})
 
 
-def sets(case, n_rows, target, options, results):
-    """The same training on every instruction set of the machine."""
-    cursor = server.serial()
-
-    def on(level):
-        def run():
-            server.setting(cursor, "churnops.instruction_set", level)
-            return server.train(cursor, "bench", "bench_train", target, case.trees,
-                                case.depth).cpu
-        return run
-
-    levels = record.levels()
-    results.row("instruction sets", f"training: {n_rows:,} rows, {case.trees} trees, "
-                f"depth {case.depth}", "CPU s", levels[-1],
-                peers.rounds(max(options.rounds, 3), 60, {name: on(name) for name in levels}))
+def of(runs, part):
+    """A part of each run, where there was one."""
+    return [part(run) if run else None for run in runs]
 
 
 def main():
@@ -163,20 +202,22 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=30,
                         help="a peer that has used more in a case rests")
+    parser.add_argument("--all-peers", action="store_true", help="in every case")
     options = parser.parse_args()
-    cursor = server.serial()
     with peers.Peers() as others:
-        results = record.Record("training", cursor, others)
+        results = record.Record("training", server.serial, others)
+        bench = Bench(options, others, results)
         for case in CASES:
-            if case.full and not options.full or options.only and options.only not in case.name:
+            name = title(case, case.rows)
+            if ("full" if options.full else "short") not in case.when or \
+                    options.only and options.only not in name:
                 continue
-            begin = time.time()
-            n_rows, target = measure(case, options, cursor, others, results)
-            if case.name == "mixed":
-                phases(case, n_rows, target, options, results)
-                sets(case, n_rows, target, options, results)
-            print(f"    took {time.time() - begin:.0f} s", flush=True)
+            results.case(name, lambda case=case: bench.measure(case))
+            if case.name == "mixed" and case.depth:
+                results.case(name + ", phases", lambda case=case: bench.phases(case))
+                results.case(name + ", instruction sets", lambda case=case: bench.sets(case))
+    return results.end()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

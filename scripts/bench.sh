@@ -2,12 +2,16 @@
 # Benchmarks, in a private server unless said otherwise.
 #
 #	scripts/bench.sh				the short run: training, scoring, points; 10 minutes
-#	scripts/bench.sh full			everything that docs/performance.md shows; hours
-#	scripts/bench.sh accept			what these wrote becomes docs/performance/*.jsonl, and the
+#	scripts/bench.sh full			everything that docs/performance.md shows; 75 minutes.
+#									One that was broken off goes on where it was, if the
+#									sources are the same; ANEW=1 measures all again.  Ctrl-C,
+#									or SIGTERM to its process group, ends it
+#	scripts/bench.sh accept			what full wrote becomes docs/performance/*.jsonl, and the
 #									tables and plots of docs/performance.md are made anew
 #	scripts/bench.sh report			only the latter
 #
-#	scripts/bench.sh training|scoring|points|scaling|memory [OPTION...]	one part of it
+#	scripts/bench.sh training|scoring|points|scaling|memory [OPTION...]	one part of full; its
+#									rows take the place of those that are there
 #	scripts/bench.sh accuracy [SET...]	quality on identical rows, over seeds
 #	scripts/bench.sh cancel			how soon a training stops
 #
@@ -16,8 +20,10 @@
 #	scripts/bench.sh micro [ROWS TREES]	the inner loops, on every instruction set
 #	scripts/bench.sh counts [--accept]	their instructions, see scripts/counts.sh
 #
-# What follows a name goes to bench/NAME.py; --help lists it.  Results are
-# written to build/bench.  CHURNOPS_DATA names a folder with more data sets.
+# What follows a name goes to bench/NAME.py; --help lists it.  Progress goes to
+# stderr, results to build/bench, those of the short run to build/bench/short.
+# What fails is told at the end and does not keep the rest from running.
+# CHURNOPS_DATA names a folder with more data sets.
 # Current scikit-learn, LightGBM and XGBoost are installed into a folder that is
 # removed at the end, where Python's package registry is reachable;
 # PEERS_PYTHON names an interpreter that has them, PEERS_PYTHON=none leaves
@@ -80,6 +86,7 @@ start_server() {
 	server_run psql -X -q -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION churnops' \
 		-c "ALTER SYSTEM SET shared_buffers = '1GB'" -c "ALTER SYSTEM SET max_wal_size = '8GB'" \
 		-c 'ALTER SYSTEM SET autovacuum = off' -c 'ALTER SYSTEM SET max_connections = 250'
+	server_run mkdir "$server_dir/out/results"
 	quietly server_run "$server_bin/pg_ctl" restart -D "$server_dir/out/data" -w \
 		-l "$server_dir/out/server.log"
 }
@@ -92,73 +99,102 @@ describe() {
 		"$server_dir/work/bench/trivial.c"
 	BENCH_COMPILER=$("${CC:-cc}" --version | head -n 1)
 	BENCH_COMMIT=$(git -C "$root" -c safe.directory="$root" rev-parse HEAD 2>/dev/null || echo unknown)
-	[ -z "$(git -C "$root" -c safe.directory="$root" status --porcelain 2>/dev/null)" ] ||
+	[ -z "$(git -C "$root" -c safe.directory="$root" status --porcelain -- src sql 2>/dev/null)" ] ||
 		BENCH_COMMIT+=' with changes'
-	export BENCH_COMPILER BENCH_COMMIT BENCH_TRIVIAL=$server_dir/out/trivial.so
+	BENCH_SOURCE=$(cd "$root" && find src sql/install Makefile -type f ! -name '*.o' ! -name '*.bc' \
+		-print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c 1-16)
+	export BENCH_COMPILER BENCH_COMMIT BENCH_SOURCE BENCH_TRIVIAL=$server_dir/out/trivial.so
 	export RESULTS=$server_dir/out/results
 }
 
-# run NAME OPTION...: one program of bench/, and its results to build/bench.
-run() {
-	local status=0 program=$1
-	shift
-	server_run /usr/bin/python3 "bench/$program.py" "$@" || status=$?
+# What there is of results, into the clone.
+keep() {
+	local file
 	mkdir -p "$results"
-	! ls "$RESULTS"/*.jsonl >/dev/null 2>&1 || cp "$RESULTS"/*.jsonl "$results"
-	return "$status"
+	for file in "$RESULTS"/*.jsonl; do
+		[ ! -f "$file" ] || cp "$file" "$results"
+	done
+}
+
+# run NAME OPTION...: one program of bench/.  Results are kept while it runs.
+run() {
+	local status=0 keeper program=$1
+	shift
+	if [ -f "$results/$program.jsonl" ] && [ -z "${ANEW-}" ]; then
+		server_run tee "$RESULTS/$program.jsonl" <"$results/$program.jsonl" >/dev/null
+	fi
+	while sleep 10 && [ -d "$RESULTS" ]; do keep; done &
+	keeper=$!
+	server_run /usr/bin/python3 -B "bench/$program.py" "$@" || status=$?
+	{ kill "$keeper" && wait "$keeper"; } 2>/dev/null || true
+	keep
+	case $status in 129 | 130 | 143) exit "$status" ;; esac	# told to stop
+	[ "$status" -eq 0 ] || failed+=("$program")
 }
 
 accept() {
 	mkdir -p "$root/docs/performance"
 	cp "$results"/*.jsonl "$root/docs/performance"
-	[ ! -f "$results/memory.txt" ] || cp "$results/memory.txt" "$root/docs/performance"
 }
 
-case $name in
-	phases)
-		compile grow_bench
-		exec "$folder/grow_bench" "$@"
-		;;
-	walks)
-		compile score_bench
-		exec "$folder/score_bench" "$@"
-		;;
-	micro)
-		compile micro
-		micro "$@"
-		exit
-		;;
-	counts) exec "$root/scripts/counts.sh" "$@" ;;
-	accept | report)
-		[ "$name" = report ] || accept
-		exec python3 -B "$root/bench/report.py" "$root/docs"
-		;;
-	short | full) ;;
-	*) [ -f "$root/bench/$name.py" ] || die "there is no bench/$name.py" ;;
-esac
+# A function is read whole: the file may change while a run takes its hour.
+main() {
+	case $name in
+		phases)
+			compile grow_bench
+			exec "$folder/grow_bench" "$@"
+			;;
+		walks)
+			compile score_bench
+			exec "$folder/score_bench" "$@"
+			;;
+		micro)
+			compile micro
+			micro "$@"
+			exit
+			;;
+		counts) exec "$root/scripts/counts.sh" "$@" ;;
+		accept | report)
+			[ "$name" = report ] || accept
+			exec python3 -B "$root/bench/report.py" "$root/docs"
+			;;
+		short | full) export BENCH_RESUME=1 ;;
+		*) [ -f "$root/bench/$name.py" ] || die "there is no bench/$name.py" ;;
+	esac
 
-jobs=(build bench)
-[ "$name" != full ] || export PEERS_RANGER=1
-[ -z "${PEERS_RANGER-}" ] || jobs+=(peers)
-"$root/scripts/deps.sh" "${jobs[@]}"
-start_server
-describe
-case $name in
-	accuracy | cancel | memory) ;;
-	*) install_peers ;;
-esac
-case $name in
-	short)
-		run training --rounds 2 --seconds 20
-		run scoring --rounds 2 --seconds 15
-		run points --seconds 3
-		;;
-	full)
-		run training --full --rounds 5 --seconds 300
-		run scoring --full --rounds 5 --seconds 120
-		run points
-		run scaling
-		run memory --rows 1000000 5000000 20000000 | tee "$results/memory.txt"
-		;;
-	*) run "$name" "$@" ;;
-esac
+	failed=()
+	[ "$name" != short ] || results=$results/short
+	"$root/scripts/deps.sh" build bench
+	if [ "$name" = full ] || [ -n "${PEERS_RANGER-}" ]; then
+		export PEERS_RANGER=1
+		"$root/scripts/deps.sh" peers || say 'ranger cannot be installed here, and is left out'
+	fi
+	start_server
+	describe
+	case $name in
+		accuracy | cancel | memory | points) ;;
+		*) install_peers ;;
+	esac
+	case $name in
+		short)
+			run training --rounds 2 --seconds 20
+			run scoring --rounds 2 --seconds 15
+			run points --rounds 3 --seconds 3
+			;;
+		full)
+			run training --full --rounds 5 --seconds 45
+			run scoring --full --rounds 4 --seconds 30
+			run points
+			run scaling
+			run memory --rows 1000000 5000000 20000000
+			;;
+		*) run "$name" "$@" ;;
+	esac
+	if [ "${#failed[@]}" -gt 0 ]; then
+		say "failed, in part: ${failed[*]}" >&2
+		exit 1
+	fi
+}
+
+main "$@"
+exit

@@ -89,9 +89,10 @@ BEGIN
 	UNION ALL
 	SELECT NULL, p.relation, p.key::text, 'the row is not in the audit'
 	FROM present AS p
-	WHERE p.relation = ANY (churnops.audited_tables())
-		AND NOT EXISTS (SELECT FROM covered AS c WHERE c.relation = p.relation AND c.key = p.key)
-		AND p.key > coalesce((SELECT max(c.last) FROM covered AS c WHERE c.relation = p.relation), 0);
+	LEFT JOIN covered AS c USING (relation, key)
+	LEFT JOIN (
+		SELECT c.relation, max(c.last) AS last FROM covered AS c GROUP BY c.relation) AS s USING (relation)
+	WHERE p.relation = ANY (churnops.audited_tables()) AND c.entry IS NULL AND p.key > coalesce(s.last, 0);
 END
 $$;
 COMMENT ON FUNCTION churnops.verify_rows(text) IS
@@ -108,7 +109,8 @@ BEGIN
 	RETURN QUERY
 	WITH latest AS (
 		SELECT a.entry, a.action, a.owner FROM churnops.audit AS a
-		WHERE a.model = model_name ORDER BY a.link DESC NULLS LAST, a.entry DESC LIMIT 1
+		WHERE a.model = model_name AND a.action <> 'chain'
+		ORDER BY a.link DESC NULLS LAST, a.entry DESC LIMIT 1
 	), since AS (
 		SELECT a.entry, a.action, a.detail FROM churnops.audit AS a
 		WHERE a.model = model_name AND a.link > coalesce((
@@ -146,7 +148,9 @@ BEGIN
 	UNION ALL
 	SELECT l.entry, 'model', model_name, 'the model is missing'
 	FROM latest AS l
-	WHERE l.action <> 'drop_model' AND NOT EXISTS (SELECT FROM churnops.model AS m WHERE m.name = model_name)
+	-- Names that no model can have are those of other things.
+	WHERE l.action <> 'drop_model' AND model_name ~ '^[a-z][a-z0-9_.-]*$'
+		AND NOT EXISTS (SELECT FROM churnops.model AS m WHERE m.name = model_name)
 	UNION ALL
 	SELECT l.entry, 'model', model_name,
 		CASE WHEN l.entry IS NULL OR l.action = 'drop_model' THEN 'the model is not in the audit'

@@ -52,16 +52,12 @@ rng_stream_begin(RngStream *stream, uint64_t seed, RngPurpose purpose, uint32_t 
 	stream->n_left = 0;
 }
 
-uint32_t
-rng_stream_u32(RngStream *stream)
+void
+rng_stream_turn(RngStream *stream)
 {
-	if (stream->n_left == 0)
-	{
-		rng_philox(stream->counter, stream->key, stream->out);
-		stream->counter[0]++;
-		stream->n_left = 4;
-	}
-	return stream->out[4 - stream->n_left--];
+	rng_philox(stream->counter, stream->key, stream->out);
+	stream->counter[0]++;
+	stream->n_left = 4;
 }
 
 uint64_t
@@ -70,24 +66,4 @@ rng_stream_u64(RngStream *stream)
 	uint64_t	low = rng_stream_u32(stream);
 
 	return low | (uint64_t) rng_stream_u32(stream) << 32;
-}
-
-/*
- * Lemire (2019), "Fast random integer generation in an interval": the high
- * word of draw × bound, drawn again while the low word falls into the part
- * that would favour some results.
- */
-uint32_t
-rng_stream_below(RngStream *stream, uint32_t bound)
-{
-	uint64_t	product = (uint64_t) rng_stream_u32(stream) * bound;
-
-	if ((uint32_t) product < bound)
-	{
-		uint32_t	surplus = (0 - bound) % bound;	/* 2^32 modulo bound */
-
-		while ((uint32_t) product < surplus)
-			product = (uint64_t) rng_stream_u32(stream) * bound;
-	}
-	return (uint32_t) (product >> 32);
 }

@@ -104,10 +104,37 @@ typedef struct RngStream
 
 extern void rng_stream_begin(RngStream *stream, uint64_t seed, RngPurpose purpose, uint32_t tree,
 							 uint64_t node_key);
-extern uint32_t rng_stream_u32(RngStream *stream);
 extern uint64_t rng_stream_u64(RngStream *stream);
 
-/* Uniform in [0, bound), exact: Lemire's multiply-shift with rejection; bound > 0. */
-extern uint32_t rng_stream_below(RngStream *stream, uint32_t bound);
+/* The next four words. */
+extern void rng_stream_turn(RngStream *stream);
+
+static inline uint32_t
+rng_stream_u32(RngStream *stream)
+{
+	if (stream->n_left == 0)
+		rng_stream_turn(stream);
+	return stream->out[4 - stream->n_left--];
+}
+
+/*
+ * Uniform in [0, bound), exact, bound > 0.  Lemire (2019), "Fast random
+ * integer generation in an interval": the high word of draw × bound, drawn
+ * again while the low word falls into the part that would favour some results.
+ */
+static inline uint32_t
+rng_stream_below(RngStream *stream, uint32_t bound)
+{
+	uint64_t	product = (uint64_t) rng_stream_u32(stream) * bound;
+
+	if ((uint32_t) product < bound)
+	{
+		uint32_t	surplus = (0 - bound) % bound;	/* 2^32 modulo bound */
+
+		while ((uint32_t) product < surplus)
+			product = (uint64_t) rng_stream_u32(stream) * bound;
+	}
+	return (uint32_t) (product >> 32);
+}
 
 #endif

@@ -23,12 +23,10 @@ blocks_free(const Host *host, ModelBlocks *b)
 size_t
 blocks_bytes(const ModelBlocks *b)
 {
-	size_t		total = b->numbers_capacity * sizeof(int64_t);
-
-	if (b->capacity > 0)
-		total += blocks_memory_bytes(b, b->capacity) +
-			(size_t) b->capacity * BLOCK_NODES * sizeof(uint32_t);
-	return total;
+	if (b->capacity == 0)
+		return 0;
+	return blocks_memory_bytes(b, b->capacity) +
+		(size_t) b->capacity * BLOCK_NODES * sizeof(uint32_t);
 }
 
 /* -------------------------------------------------------------- slots -- */
@@ -91,13 +89,6 @@ blocks_layout(ModelBlocks *b, const ForestSchema *schema)
 
 /* --------------------------------------------------------------- rows -- */
 
-/* The code of a category's bin: missing, and what is no bin of it, is behind the others. */
-static inline uint32_t
-category_code(const ModelBlocks *b, uint32_t feature, uint8_t bin)
-{
-	return bin < b->n_bins[feature] ? bin : b->n_bins[feature];
-}
-
 static void
 set_slot(const ModelBlocks *b, uint32_t feature, uint8_t bin, BlockRow *row)
 {
@@ -111,7 +102,7 @@ set_slot(const ModelBlocks *b, uint32_t feature, uint8_t bin, BlockRow *row)
 		row->has_missing |= bin == FOREST_MISSING;
 		return;
 	}
-	code = category_code(b, feature, bin);
+	code = blocks_code(b, feature, bin);
 	bits = row->as.slots.bits[0] + slot;
 	for (uint32_t k = 0; k < b->n_planes; k++)
 		bits[k * BLOCK_MAX_SLOTS] = 0;
@@ -138,7 +129,7 @@ set_test(const ModelBlocks *b, uint32_t feature, uint8_t bin, BlockRow *row)
 		test[BLOCK_MISSING] = BLOCK_TEST(255, 256 - (bin == FOREST_MISSING ? 0 : bin), BLOCK_NODES);
 		return;
 	}
-	code = category_code(b, feature, bin);
+	code = blocks_code(b, feature, bin);
 	bit = UINT32_C(1) << code % 8;
 	test[0] = BLOCK_TEST(bit, 256 - bit, (1 + code / 8) * BLOCK_NODES);
 }
@@ -175,7 +166,7 @@ fill_slots(const ModelBlocks *b, const uint8_t *bins, BlockRow *row)
 	memset(row->as.slots.bits, 0, b->n_planes * sizeof(row->as.slots.bits[0]));
 	for (uint32_t i = b->n_numbers; i < n; i++)
 	{
-		uint32_t	code = category_code(b, b->feature[i], bins[b->feature[i]]);
+		uint32_t	code = blocks_code(b, b->feature[i], bins[b->feature[i]]);
 		uint8_t    *bits = row->as.slots.bits[code / 8];
 
 		bits[b->first_category + i - b->n_numbers] = (uint8_t) (1 << code % 8);
@@ -274,36 +265,52 @@ blocks_exits(const ModelBlocks *b, const BlockRow *row, const uint32_t *words, u
 		exits_portable(b, row, words, n, true, false, places);
 }
 
-/* Where walks end after different numbers of blocks: those that go on close ranks. */
+/*
+ * Of n words, write down those that are leaves, as of walks; the others close
+ * ranks, and there may be some more to walk.  Returns how many they are.
+ */
+static uint32_t
+close_ranks(uint32_t *words, uint8_t *walks, uint32_t n, uint32_t *leaves)
+{
+	uint32_t	left = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+	{
+		uint32_t	word = words[i];
+
+		leaves[walks[i]] = word;
+		walks[left] = walks[i];
+		words[left] = word;
+		left += word / BLOCK_GOES_ON;
+	}
+	for (uint32_t i = left; i < blocks_walks_room(left); i++)
+		words[i] = 0;
+	return left;
+}
+
+/* Where walks end after different numbers of blocks; ended: some may have already. */
 static void
 uneven_leaves(const ModelBlocks *b, const BlockRow *row, const uint32_t *entries, uint32_t n,
-			  uint32_t *leaves)
+			  bool ended, uint32_t *leaves)
 {
 	const uint32_t *exits = b->exits;
 	uint32_t	words[BLOCK_WALKS];
 	uint32_t	places[BLOCK_WALKS];
-	uint8_t		who[BLOCK_WALKS];
+	uint8_t		walks[BLOCK_WALKS];
 
 	for (uint32_t i = 0; i < n; i++)
-		who[i] = (uint8_t) i;
+		walks[i] = (uint8_t) i;
 	memcpy(words, entries, n * sizeof(words[0]));
+	for (uint32_t i = n; i < blocks_walks_room(n); i++)
+		words[i] = 0;
+	if (ended)
+		n = close_ranks(words, walks, n, leaves);
 	while (n > 0)
 	{
-		uint32_t	left = 0;
-
-		for (uint32_t i = n; i < blocks_walks_room(n); i++)
-			words[i] = 0;
 		blocks_exits(b, row, words, n, places);
 		for (uint32_t i = 0; i < n; i++)
-		{
-			uint32_t	word = exits[places[i]];
-
-			leaves[who[i]] = word;
-			who[left] = who[i];
-			words[left] = word;
-			left += word / BLOCK_GOES_ON;
-		}
-		n = left;
+			words[i] = exits[places[i]];
+		n = close_ranks(words, walks, n, leaves);
 	}
 }
 
@@ -316,7 +323,7 @@ blocks_leaves(const ModelBlocks *b, const BlockRow *row, const uint32_t *words, 
 
 	if (!b->even)
 	{
-		uneven_leaves(b, row, words, n, leaves);
+		uneven_leaves(b, row, words, n, false, leaves);
 		return;
 	}
 #ifdef CPU_X86
@@ -333,4 +340,16 @@ blocks_leaves(const ModelBlocks *b, const BlockRow *row, const uint32_t *words, 
 			leaves[i] = exits[places[i]];
 		words = leaves;
 	}
+}
+
+void
+blocks_leaves_behind(const ModelBlocks *b, const BlockRow *row, const uint32_t *words, uint32_t n,
+					 uint32_t *leaves)
+{
+	if (!b->even)
+		uneven_leaves(b, row, words, n, true, leaves);
+	else if (b->n_rounds > 1)
+		blocks_leaves(b, row, words, n, b->n_rounds - 1, leaves);
+	else
+		memcpy(leaves, words, n * sizeof(leaves[0]));
 }

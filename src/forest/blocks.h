@@ -90,10 +90,7 @@ typedef struct ModelBlocks
 	uint8_t    *lines;
 	uint32_t   *exits;			/* BLOCK_NODES per block */
 
-	/* regression: the leaves */
-	int64_t    *numbers;
-	size_t		n_numbers_used;
-	size_t		numbers_capacity;
+	int64_t    *numbers;		/* regression: the leaves */
 } ModelBlocks;
 
 /*
@@ -146,9 +143,16 @@ blocks_used(const ModelBlocks *b)
 /* Give each feature its slot; false if the features do not fit into blocks. */
 extern bool blocks_layout(ModelBlocks *b, const ForestSchema *schema);
 
-/* Free lines and exits, and the bytes that these and numbers take. */
+/* Free lines and exits, and the bytes that these take. */
 extern void blocks_free(const Host *host, ModelBlocks *b);
 extern size_t blocks_bytes(const ModelBlocks *b);
+
+/* The code of a category's bin: missing, and what is no bin of it, is behind the others. */
+static inline uint32_t
+blocks_code(const ModelBlocks *b, uint32_t feature, uint8_t bin)
+{
+	return bin < b->n_bins[feature] ? bin : b->n_bins[feature];
+}
 
 /* A row of bins; and another bin for one of its features. */
 extern void blocks_row(const ModelBlocks *b, CpuLevel level, const uint8_t *bins, BlockRow *row);
@@ -198,6 +202,10 @@ extern void blocks_exits(const ModelBlocks *b, const BlockRow *row, const uint32
  */
 extern void blocks_leaves(const ModelBlocks *b, const BlockRow *row, const uint32_t *words,
 						  uint32_t n, uint32_t n_rounds, uint32_t *leaves);
+
+/* The same from words that exits of first blocks are: in uneven models, some are leaves. */
+extern void blocks_leaves_behind(const ModelBlocks *b, const BlockRow *row,
+								 const uint32_t *words, uint32_t n, uint32_t *leaves);
 
 #ifdef CPU_X86
 extern void blocks_exits_avx2(const ModelBlocks *b, const BlockRow *row, const uint32_t *words,

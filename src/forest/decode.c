@@ -12,7 +12,7 @@
  *		item takes, before memory is asked for: what is allocated is at most
  *		about fifty times the artifact;
  *	  - each node is checked against the schema, and each tree's shape, before
- *		it is used: while reading into blocks, in a first pass into nodes;
+ *		anything is made of it (decode_check.c);
  *	  - no recursion: open splits are kept in an array.
  *
  * A tree is a list of nodes in preorder.  It is well-formed if the last node,
@@ -24,7 +24,8 @@
 #include "core/memory.h"
 #include "forest/decode.h"
 
-#define TREE_MIN_BYTES (4 + 4 + 4 + NODE_MIN_BYTES)
+/* Its length, its header, a leaf, a cover. */
+#define TREE_MIN_BYTES (4 + TREE_HEADER_BYTES + TREE_WORD_BYTES + 1)
 
 /*
  * The sum of the numbers of all trees stays below 2^61, so that differences
@@ -32,55 +33,20 @@
  */
 #define NUMBERS_LIMIT (UINT64_C(1) << 61)
 
-Status
-decode_bad_tree(Decoder *d)
+typedef struct Decoder
 {
-	return artifact_damaged(d->why, "a tree is malformed");
-}
-
-Status
-decode_each_tree(Decoder *d, DecodeTree work)
-{
-	ByteReader	r = d->sections[ARTIFACT_TREES];
-
-	d->n_tree_bytes = bytes_left(&r);
-	for (uint32_t t = 0; t < d->model->n_trees; t++)
-	{
-		ByteReader	tree;
-		size_t		n_bytes;
-		const char *bytes = bytes_get_string(&r, &n_bytes);
-		Status		status = host_poll(d->host, d->why);
-
-		if (status == STATUS_OK && r.failed)
-			status = decode_bad_tree(d);
-		if (status != STATUS_OK)
-			return status;
-		d->n_bytes_read = r.offset;
-		bytes_reader_begin(&tree, bytes, n_bytes);
-		status = work(d, &tree, t);
-		if (status != STATUS_OK)
-			return status;
-	}
-	return bytes_left(&r) == 0 ? STATUS_OK : decode_bad_tree(d);
-}
-
-Status
-decode_tree_header(Decoder *d, ByteReader *r, ModelTree *tree)
-{
-	tree->n_nodes = bytes_get_u32(r);
-	tree->depth = bytes_get_u32(r);
-	if (tree->n_nodes < 1 || tree->n_nodes > MODEL_MAX_NODES ||
-		tree->n_nodes > bytes_left(r) / NODE_MIN_BYTES ||
-		tree->depth > (tree->n_nodes - 1) / 2 || tree->depth > d->level_limit)
-		return decode_bad_tree(d);
-	return STATUS_OK;
-}
+	ForestModel *model;
+	Failure    *why;
+	ByteReader	sections[ARTIFACT_N_SECTIONS + 1];	/* by id */
+	TreeCheck	check;
+} Decoder;
 
 static Status
 read_forest(Decoder *d)
 {
 	ForestModel *model = d->model;
 	ByteReader *r = &d->sections[ARTIFACT_FOREST];
+	Status		status;
 
 	model->algorithm_version = bytes_get_u32(r);
 	model->n_trees = bytes_get_u32(r);
@@ -91,7 +57,11 @@ read_forest(Decoder *d)
 		model->n_trees = 0;
 		return artifact_damaged(d->why, "the number of trees is wrong");
 	}
-	return memory_new(d->host, model->n_trees, sizeof(ModelTree), &model->trees, d->why);
+	status = memory_new(model->host, model->n_trees, sizeof(ModelTree), &model->trees, d->why);
+	if (status == STATUS_OK)
+		status = memory_new(model->host, model->n_trees, sizeof(TreeBytes), &model->tree_bytes,
+							d->why);
+	return status;
 }
 
 static Status
@@ -99,67 +69,68 @@ read_schema(Decoder *d)
 {
 	ForestModel *model = d->model;
 	ByteReader *r = &d->sections[ARTIFACT_SCHEMA];
-	Status		status = schema_get(r, d->host, &model->schema, d->why);
+	Status		status = schema_get(r, model->host, &model->schema, d->why);
 
 	if (status != STATUS_OK)
 		return status;
 	if (bytes_left(r) != 0)
 		return artifact_damaged(d->why, "bytes follow its schema");
-	for (uint32_t f = 0; f < model->schema.n_features; f++)
-		d->level_limit += model->schema.features[f].n_bins;
 	model->n_outputs = model->schema.n_classes > 2 ? model->schema.n_classes : 1;
 	model->row_bytes = (model->schema.n_features + 7) / 8 * 8;
 	return STATUS_OK;
 }
 
-/* What a tree says of its depth; it is checked with its nodes. */
-static Status
-read_depth(Decoder *d, ByteReader *r, uint32_t t)
-{
-	ModelTree  *tree = &d->model->trees[t];
-	Status		status = decode_tree_header(d, r, tree);
-
-	if (status == STATUS_OK && tree->depth > d->model->max_depth)
-		d->model->max_depth = tree->depth;
-	return status;
-}
-
-void
-decode_number_shift(Decoder *d)
+/* Let the sum of all trees' numbers fit: those of leaves are to be scaled down. */
+static void
+choose_shift(Decoder *d)
 {
 	ForestModel *model = d->model;
+	uint64_t	max_number = d->check.max_number;
 
 	model->number_shift = model->schema.target_shift;
-	while (d->max_number > NUMBERS_LIMIT / model->n_trees)
+	while (max_number > NUMBERS_LIMIT / model->n_trees)
 	{
-		d->max_number /= 2;
+		max_number /= 2;
 		model->number_shift--;
 	}
 }
 
 static Status
-decode(Decoder *d, bool as_nodes)
+read_trees(Decoder *d)
 {
 	ForestModel *model = d->model;
-	Status		status;
+	ByteReader *r = &d->sections[ARTIFACT_TREES];
+	uint64_t	n_nodes = 0;
+	Status		status = tree_check_begin(&d->check, model, d->why);
 
-	status = read_forest(d);
-	if (status == STATUS_OK)
-		status = read_schema(d);
-	if (status == STATUS_OK)
-		status = decode_each_tree(d, read_depth);
-	if (status != STATUS_OK)
-		return status;
-	if (!as_nodes && blocks_layout(&model->blocks, &model->schema))
-		return decode_blocks(d);
-	return decode_nodes(d);
+	for (uint32_t t = 0; t < model->n_trees && status == STATUS_OK; t++)
+	{
+		ByteReader	tree;
+		size_t		n_bytes;
+		const char *bytes = bytes_get_string(r, &n_bytes);
+
+		status = host_poll(model->host, d->why);
+		if (status == STATUS_OK && r->failed)
+			status = artifact_damaged(d->why, "a tree is cut off");
+		if (status != STATUS_OK)
+			break;
+		bytes_reader_begin(&tree, bytes, n_bytes);
+		status = tree_check(&d->check, model, &tree, t, d->why);
+		n_nodes += model->trees[t].n_nodes;
+	}
+	tree_check_end(&d->check, model);
+	if (status == STATUS_OK && bytes_left(r) != 0)
+		return artifact_damaged(d->why, "bytes follow its trees");
+	choose_shift(d);
+	model->n_until_built = (size_t) (n_nodes / model->n_trees / MODEL_NODES_PER_ROW);
+	return status;
 }
 
-static Status
-decode_artifact(const Host *host, const uint8_t *bytes, size_t n_bytes, bool as_nodes,
-				ForestModel **out, Failure *why)
+Status
+forest_open(const Host *host, const uint8_t *bytes, size_t n_bytes, ForestModel **out,
+			Failure *why)
 {
-	Decoder		d = {.host = host, .why = why};
+	Decoder		d = {.why = why};
 	Status		status;
 
 	status = artifact_open(host, bytes, n_bytes, d.sections, why);
@@ -169,9 +140,11 @@ decode_artifact(const Host *host, const uint8_t *bytes, size_t n_bytes, bool as_
 		return status;
 
 	d.model->host = host;
-	status = decode(&d, as_nodes);
-	decode_blocks_end(&d);
-	decode_nodes_end(&d);
+	status = read_forest(&d);
+	if (status == STATUS_OK)
+		status = read_schema(&d);
+	if (status == STATUS_OK)
+		status = read_trees(&d);
 	if (status != STATUS_OK)
 	{
 		forest_model_free(d.model);
@@ -181,16 +154,82 @@ decode_artifact(const Host *host, const uint8_t *bytes, size_t n_bytes, bool as_
 	return STATUS_OK;
 }
 
+static Status
+decode(const Host *host, const uint8_t *bytes, size_t n_bytes, bool as_nodes, ForestModel **out,
+	   Failure *why)
+{
+	ForestModel *model;
+	Status		status = forest_open(host, bytes, n_bytes, &model, why);
+
+	if (status != STATUS_OK)
+		return status;
+	status = model_build(model, as_nodes, why);
+	if (status != STATUS_OK)
+	{
+		forest_model_free(model);
+		return status;
+	}
+	*out = model;
+	return STATUS_OK;
+}
+
 Status
 forest_decode(const Host *host, const uint8_t *bytes, size_t n_bytes, ForestModel **out,
 			  Failure *why)
 {
-	return decode_artifact(host, bytes, n_bytes, false, out, why);
+	return decode(host, bytes, n_bytes, false, out, why);
 }
 
 Status
 decode_as_nodes(const Host *host, const uint8_t *bytes, size_t n_bytes, ForestModel **out,
 				Failure *why)
 {
-	return decode_artifact(host, bytes, n_bytes, true, out, why);
+	return decode(host, bytes, n_bytes, true, out, why);
+}
+
+/* --------------------------------------------------------------- values -- */
+
+static void
+copy_rows(ForestModel *model, const TreeBytes *tree)
+{
+	uint32_t	n_classes = model->schema.n_classes;
+	uint32_t   *out = model->class_values + tree->first_value * n_classes;
+
+	for (uint32_t i = 0; i < tree->n_values; i++)
+		for (uint32_t k = 0; k < n_classes; k++)
+			*out++ = node_share(tree, i, k, n_classes);
+}
+
+static void
+copy_numbers(ForestModel *model, const TreeBytes *tree)
+{
+	int64_t    *out = model->blocks.numbers + tree->first_value;
+
+	for (uint32_t i = 0; i < tree->n_values; i++)
+		*out++ = node_number(tree, i) / model_number_scale(model);
+}
+
+Status
+decode_values(ForestModel *model, Failure *why)
+{
+	uint32_t	n_classes = model->schema.n_classes;
+	Status		status = STATUS_OK;
+
+	if (n_classes == 2)
+		return STATUS_OK;
+	if (n_classes == 0)
+		status = memory_new_raw(model->host, model->n_values, sizeof(int64_t),
+								&model->blocks.numbers, why);
+	else
+		status = memory_new_raw(model->host, model->n_values, n_classes * sizeof(uint32_t),
+								&model->class_values, why);
+	for (uint32_t t = 0; t < model->n_trees && status == STATUS_OK; t++)
+	{
+		status = host_poll(model->host, why);
+		if (status == STATUS_OK && n_classes == 0)
+			copy_numbers(model, &model->tree_bytes[t]);
+		else if (status == STATUS_OK)
+			copy_rows(model, &model->tree_bytes[t]);
+	}
+	return status;
 }

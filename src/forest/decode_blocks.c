@@ -1,7 +1,6 @@
 /*
  * decode_blocks.c
- *	  Trees into blocks (blocks.h), in one pass: each node is checked as it is
- *	  read.
+ *	  Trees into blocks (blocks.h), in one pass.
  *
  * A tree is first cut into blocks of its own, then these are put behind those
  * of the trees before: as they are, or several small ones into one.
@@ -10,17 +9,42 @@
 
 #include "core/memory.h"
 #include "forest/decode.h"
-#include "forest/node_read.h"
 
 /* ------------------------------------------------------- blocks of a tree -- */
+
+/* A tree cut into blocks, of which the first is its root's. */
+typedef struct BlockTree
+{
+	size_t		n_blocks;
+	size_t		capacity;		/* of all that follow, but for words */
+	uint8_t    *lines;
+	size_t		lines_capacity;
+	uint32_t   *exits;			/* with BLOCK_GOES_ON: the number of a block of the tree */
+	size_t		exits_capacity;
+	uint8_t    *height;			/* levels with splits */
+	size_t		height_capacity;
+	uint32_t   *words;			/* what leads to each block, in the model */
+	size_t		words_capacity;
+} BlockTree;
 
 typedef struct Place
 {
 	uint32_t	block;
 	uint32_t	node;			/* of its heap: 32 and above are exits */
 	uint32_t	in_block;		/* level of the node */
-	uint32_t	level;			/* in the tree */
 } Place;
+
+typedef struct Decoder
+{
+	const Host *host;
+	ForestModel *model;
+	Failure    *why;
+	BlockTree	tree;
+	Place	   *places;			/* of far children not yet read: as many as a tree is deep */
+	uint32_t   *pure;			/* per class: the block that is its leaf, or 0 */
+	size_t		n_words;		/* of all trees, and of those read */
+	size_t		n_words_read;
+} Decoder;
 
 /* Lines whose tests all hold, for any row. */
 static void
@@ -95,70 +119,22 @@ put_split(Decoder *d, const Place *at, const NodeBytes *node)
 {
 	const ModelBlocks *b = &d->model->blocks;
 	uint8_t    *line = d->tree.lines + at->block * blocks_line_bytes(b) + at->node;
-	bool		missing_left = (node->flags & TREE_MISSING_LEFT) != 0;
 	uint8_t    *planes = line + BLOCK_NODES;
 
 	if (d->tree.height[at->block] <= at->in_block)
 		d->tree.height[at->block] = (uint8_t) (at->in_block + 1);
 	line[0] = b->code[node->feature];
-	if ((node->flags & TREE_CATEGORY) == 0)
+	if (!node->category)
 	{
-		if (missing_left)
+		if (node->missing_left)
 			line[0] |= BLOCK_MISSING;
 		planes[0] = (uint8_t) node->cut;
 		return;
 	}
 	for (uint32_t k = 0; k < b->n_planes; k++)
 		planes[k * BLOCK_NODES] = k < (b->n_bins[node->feature] + 7u) / 8 ? node->left[k] : 0;
-	if (missing_left)
+	if (node->missing_left)
 		set_code(planes, b->n_bins[node->feature]);
-}
-
-/* The number of a leaf of regression, as its place among the numbers. */
-static Status
-add_number(Decoder *d, int64_t number, uint32_t *word)
-{
-	ModelBlocks *b = &d->model->blocks;
-	Status		status = memory_grow(d->host, &b->numbers, &b->numbers_capacity, b->n_numbers_used + 1,
-									 sizeof(int64_t), d->why);
-
-	if (status != STATUS_OK)
-		return status;
-	*word = (uint32_t) b->n_numbers_used;
-	b->numbers[b->n_numbers_used++] = number;
-	return STATUS_OK;
-}
-
-/* A row of class values. */
-static Status
-add_class_row(Decoder *d, const NodeBytes *node, uint32_t *word)
-{
-	ForestModel *model = d->model;
-	uint32_t	n_classes = model->schema.n_classes;
-	Status		status = memory_grow(d->host, &model->class_values, &model->class_capacity,
-									 model->n_class_rows + 1, n_classes * sizeof(uint32_t),
-									 d->why);
-
-	if (status != STATUS_OK)
-		return status;
-	for (uint32_t k = 0; k < n_classes; k++)
-		model->class_values[model->n_class_rows * n_classes + k] = node_value(node, k);
-	*word = n_classes + (uint32_t) model->n_class_rows++;
-	return STATUS_OK;
-}
-
-/* What an exit says of a leaf. */
-static Status
-leaf_word(Decoder *d, const NodeBytes *node, uint32_t *word)
-{
-	uint32_t	n_classes = d->model->schema.n_classes;
-
-	if (n_classes == 0)
-		return add_number(d, node->number, word);
-	if (node->values != NULL)
-		return add_class_row(d, node, word);
-	*word = n_classes == 2 ? node->p1 : node->class_index;
-	return STATUS_OK;
 }
 
 /* The exit that a place leads to where all tests below it hold. */
@@ -170,20 +146,31 @@ exit_below(const Place *at)
 	return at->block * BLOCK_NODES + exit % BLOCK_NODES;
 }
 
+/* The block that is the leaf of a class alone; NULL for other leaves. */
+static uint32_t *
+pure_block(const Decoder *d, uint32_t value)
+{
+	uint32_t	n_classes = d->model->schema.n_classes;
+
+	if (n_classes == 2)
+		return value == 0 || value == TREE_ONE ? &d->pure[value / TREE_ONE] : NULL;
+	return value < n_classes ? &d->pure[value] : NULL;
+}
+
 /*
  * Where all walks take two blocks, a leaf that needs less has a block without
  * tests.  Pure ones, which are frequent there, share it.
  */
 static Status
-put_early_leaf(Decoder *d, Place *at, const NodeBytes *node, uint32_t word)
+put_early_leaf(Decoder *d, Place *at, uint32_t value, uint32_t word)
 {
-	bool		pure = (node->flags & TREE_PURE) != 0;
+	uint32_t   *pure = pure_block(d, value);
 	uint32_t	exit = exit_below(at);
 	Status		status;
 
-	if (pure && d->pure[node->class_index] != 0)
+	if (pure != NULL && *pure != 0)
 	{
-		d->tree.exits[exit] = d->pure[node->class_index] * BLOCK_NODES;
+		d->tree.exits[exit] = *pure * BLOCK_NODES;
 		return STATUS_OK;
 	}
 	status = new_block(d, &at->block);
@@ -191,22 +178,19 @@ put_early_leaf(Decoder *d, Place *at, const NodeBytes *node, uint32_t word)
 		return status;
 	d->tree.exits[exit] = BLOCK_GOES_ON | at->block;
 	d->tree.exits[at->block * BLOCK_NODES + BLOCK_NODES - 1] = word;
-	if (pure)
-		d->pure[node->class_index] = d->model->blocks.n_blocks + at->block - 1;
+	if (pure != NULL)
+		*pure = d->model->blocks.n_blocks + at->block - 1;
 	return STATUS_OK;
 }
 
 static Status
-put_leaf(Decoder *d, Place *at, const NodeBytes *node)
+put_leaf(Decoder *d, Place *at, const TreeBytes *tree, uint32_t value)
 {
 	ModelBlocks *b = &d->model->blocks;
-	uint32_t	word;
-	Status		status = leaf_word(d, node, &word);
+	uint32_t	word = node_value_of_all(tree, value, d->model->schema.n_classes);
 
-	if (status != STATUS_OK)
-		return status;
 	if (b->even && b->n_rounds == 2 && at->block == 0)
-		return put_early_leaf(d, at, node, word);
+		return put_early_leaf(d, at, value, word);
 	d->tree.exits[exit_below(at)] = word;
 	return STATUS_OK;
 }
@@ -250,7 +234,7 @@ set_capacity(Decoder *d, uint32_t capacity)
 	return STATUS_OK;
 }
 
-/* Room for n more blocks; how many there will be is judged by the bytes read so far. */
+/* Room for n more blocks; how many there will be is judged by the words read so far. */
 static Status
 reserve(Decoder *d, size_t n)
 {
@@ -262,11 +246,11 @@ reserve(Decoder *d, size_t n)
 		return STATUS_OK;
 	if (needed > BLOCK_MAX_BLOCKS)
 		return fail(d->why, STATUS_UNSUPPORTED, "model is too large");
-	if (d->n_bytes_read < d->n_tree_bytes / 8)
+	if (d->n_words_read < d->n_words / 8)
 		expected = 2 * needed;
-	else if (d->n_bytes_read < d->n_tree_bytes)
-		expected = (size_t) ((double) expected * (double) d->n_tree_bytes /
-							 (double) d->n_bytes_read);
+	else if (d->n_words_read < d->n_words)
+		expected = (size_t) ((double) expected * (double) d->n_words /
+							 (double) d->n_words_read);
 	if (expected > BLOCK_MAX_BLOCKS)
 		expected = BLOCK_MAX_BLOCKS;
 	return set_capacity(d, (uint32_t) expected);
@@ -415,40 +399,31 @@ place_uneven(Decoder *d, uint32_t t)
 
 /* ------------------------------------------------------------------ trees -- */
 
-/* The nodes of a tree whose header has been read, into d->tree. */
+/* The nodes of a tree, into d->tree. */
 static Status
-read_nodes(Decoder *d, const ByteReader *bytes, const ModelTree *tree)
+read_nodes(Decoder *d, const TreeBytes *tree, uint32_t n_nodes)
 {
-	ByteReader	r = *bytes;
-	NodeBytes	node = {0};
+	const ForestSchema *schema = &d->model->schema;
+	const uint8_t *p = tree->words;
 	Place	   *open = d->places;
-	Place		at = {0, 1, 0, 0};
-	uint64_t	cover = 0;
-	uint32_t	deepest = 0;
+	Place		at = {0, 1, 0};
 	uint32_t	n_open = 0;
 	Status		status;
 
 	d->tree.n_blocks = 0;
 	status = new_block(d, &at.block);
-	for (uint32_t i = 0; i < tree->n_nodes && status == STATUS_OK; i++)
+	for (uint32_t i = 0; i < n_nodes && status == STATUS_OK; i++)
 	{
-		uint32_t	left;
+		NodeBytes	node;
 
-		if (!node_get(&r, &d->model->schema, &node))
-			return decode_bad_tree(d);
-		if (node_is_leaf(&node))
+		p = node_read(p, schema, &node);
+		if (node.leaf)
 		{
-			if (!decode_count_leaf(d, &node, &cover) || (n_open == 0) != (i + 1 == tree->n_nodes))
-				return decode_bad_tree(d);
-			if (at.level > deepest)
-				deepest = at.level;
-			status = put_leaf(d, &at, &node);
+			status = put_leaf(d, &at, tree, node.value);
 			if (n_open > 0)
 				at = open[--n_open];
 			continue;
 		}
-		if (at.level >= tree->depth)
-			return decode_bad_tree(d);
 		if (at.node >= BLOCK_NODES)
 		{
 			status = enter_block(d, &at);
@@ -456,32 +431,31 @@ read_nodes(Decoder *d, const ByteReader *bytes, const ModelTree *tree)
 				return status;
 		}
 		put_split(d, &at, &node);
-		left = (node.flags & TREE_NEAR_RIGHT) == 0;
-		at.level++;
 		at.in_block++;
-		at.node = 2 * at.node + left;
-		open[n_open++] = (Place) {at.block, at.node ^ 1, at.in_block, at.level};
+		at.node = 2 * at.node + !node.near_right;
+		open[n_open++] = (Place) {at.block, at.node ^ 1, at.in_block};
 	}
-	if (status == STATUS_OK &&
-		(n_open != 0 || deepest != tree->depth || bytes_left(&r) != 0))
-		return decode_bad_tree(d);
 	return status;
 }
 
 static Status
-read_tree(Decoder *d, ByteReader *r, uint32_t t)
+read_trees(Decoder *d)
 {
-	ModelTree  *tree = &d->model->trees[t];
-	Status		status = decode_tree_header(d, r, tree);
+	const ForestModel *model = d->model;
+	Status		status = STATUS_OK;
 
-	if (status == STATUS_OK)
-		status = memory_grow(d->host, &d->places, &d->places_capacity, tree->depth,
-							 sizeof(Place), d->why);
-	if (status == STATUS_OK)
-		status = read_nodes(d, r, tree);
-	if (status != STATUS_OK)
-		return status;
-	return d->model->blocks.even ? place_even(d, t) : place_uneven(d, t);
+	for (uint32_t t = 0; t < model->n_trees; t++)
+		d->n_words += model->tree_bytes[t].n_words;
+	for (uint32_t t = 0; t < model->n_trees && status == STATUS_OK; t++)
+	{
+		status = host_poll(d->host, d->why);
+		d->n_words_read += model->tree_bytes[t].n_words;
+		if (status == STATUS_OK)
+			status = read_nodes(d, &model->tree_bytes[t], model->trees[t].n_nodes);
+		if (status == STATUS_OK)
+			status = model->blocks.even ? place_even(d, t) : place_uneven(d, t);
+	}
+	return status;
 }
 
 /* Entries of the trees: their first blocks are the first of all. */
@@ -500,53 +474,46 @@ make_entries(Decoder *d)
 	return status;
 }
 
-/* Let the sum of all trees' numbers fit. */
-static void
-scale_numbers(ForestModel *model)
-{
-	int32_t		shift = model->schema.target_shift - model->number_shift;
-
-	if (shift > 0)
-		for (size_t i = 0; i < model->blocks.n_numbers_used; i++)
-			model->blocks.numbers[i] /= INT64_C(1) << shift;
-}
-
-Status
-decode_blocks(Decoder *d)
+static Status
+make_blocks(Decoder *d)
 {
 	ForestModel *model = d->model;
 	ModelBlocks *b = &model->blocks;
-	uint32_t	n_classes = model->schema.n_classes;
 	Status		status;
 
 	b->even = model->max_depth <= BLOCK_EVEN_LEVELS;
 	b->n_rounds = model->max_depth <= BLOCK_LEVELS ? 1 : 2;
 	status = make_entries(d);
 	if (status == STATUS_OK)
-		status = memory_new(d->host, n_classes, sizeof(uint32_t), &d->pure, d->why);
+		status = decode_values(model, d->why);
+	if (status == STATUS_OK)
+		status = memory_new(d->host, model->schema.n_classes, sizeof(uint32_t), &d->pure, d->why);
+	if (status == STATUS_OK)
+		status = memory_new_raw(d->host, model->max_depth, sizeof(Place), &d->places, d->why);
 	if (status == STATUS_OK)
 		status = set_capacity(d, model->n_trees);
 	if (status == STATUS_OK)
 	{
 		b->n_blocks = model->n_trees;
-		status = decode_each_tree(d, read_tree);
+		status = read_trees(d);
 	}
 	if (status == STATUS_OK && b->capacity - b->n_blocks > b->n_blocks / 8)
 		status = set_capacity(d, b->n_blocks);
-	decode_number_shift(d);
-	scale_numbers(model);
 	return status;
 }
 
-void
-decode_blocks_end(Decoder *d)
+Status
+decode_blocks(ForestModel *model, Failure *why)
 {
-	BlockTree  *t = &d->tree;
+	Decoder		d = {.host = model->host, .model = model, .why = why};
+	BlockTree  *t = &d.tree;
+	Status		status = make_blocks(&d);
 
-	memory_free(d->host, t->lines, t->lines_capacity, blocks_line_bytes(&d->model->blocks));
-	memory_free(d->host, t->exits, t->exits_capacity, BLOCK_NODES * sizeof(uint32_t));
-	memory_free(d->host, t->height, t->height_capacity, 1);
-	memory_free(d->host, t->words, t->words_capacity, sizeof(uint32_t));
-	memory_free(d->host, d->places, d->places_capacity, sizeof(Place));
-	memory_free(d->host, d->pure, d->model->schema.n_classes, sizeof(uint32_t));
+	memory_free(d.host, t->lines, t->lines_capacity, blocks_line_bytes(&model->blocks));
+	memory_free(d.host, t->exits, t->exits_capacity, BLOCK_NODES * sizeof(uint32_t));
+	memory_free(d.host, t->height, t->height_capacity, 1);
+	memory_free(d.host, t->words, t->words_capacity, sizeof(uint32_t));
+	memory_free(d.host, d.places, model->max_depth, sizeof(Place));
+	memory_free(d.host, d.pure, model->schema.n_classes, sizeof(uint32_t));
+	return status;
 }

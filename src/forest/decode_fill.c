@@ -1,18 +1,8 @@
 /*
  * decode_fill.c
- *	  The second pass of decoding: trees, known to be well-formed, into the
- *	  layout of model.h.
+ *	  One tree into the layout of nodes (model.h).
  */
 #include "forest/decode.h"
-
-static void
-set_cover(ForestModel *model, size_t slot, uint64_t cover)
-{
-	if (model->cover32 != NULL)
-		model->cover32[slot] = (uint32_t) cover;
-	else
-		model->cover64[slot] = cover;
-}
 
 static void
 set_more(ForestModel *model, const ModelNode *node)
@@ -73,99 +63,54 @@ fill_split(ForestModel *model, const NodeBytes *node, ModelNode *out, uint32_t *
 	return n_arcs;
 }
 
-/* A row of class values; model->n_class_rows counts up again. */
-static int64_t
-fill_class_row(ForestModel *model, const NodeBytes *node)
-{
-	uint32_t	n_classes = model->schema.n_classes;
-	uint32_t   *row = model->class_values + model->n_class_rows * n_classes;
-
-	for (uint32_t k = 0; k < n_classes; k++)
-		row[k] = node_value(node, k);
-	return n_classes + (int64_t) model->n_class_rows++;
-}
-
 static uint32_t
-fill_leaf(ForestModel *model, const NodeBytes *node, ModelNode *out)
+fill_leaf(const ForestModel *model, const TreeBytes *tree, uint32_t value, ModelNode *out)
 {
 	uint32_t	n_classes = model->schema.n_classes;
-	int64_t		value = node->class_index;
+	int64_t		says = n_classes == 0 ? node_number(tree, value) / model_number_scale(model) :
+		node_value_of_all(tree, value, n_classes);
 
-	if (n_classes == 2)
-		value = node->p1;
-	else if (n_classes == 0)
-		value = node->number / (INT64_C(1) << (model->schema.target_shift - model->number_shift));
-	else if (node->values != NULL)
-		value = fill_class_row(model, node);
 	out->link = MODEL_LEAF_LINK;
-	memcpy(out + 1, &value, sizeof(value));
+	memcpy(out + 1, &says, sizeof(says));
 	return 2;
 }
 
-/*
- * A subtree of the given cover has ended in front of the slot `next`: splits of
- * which it was the far child end with it, and the one above goes on with its
- * far child there.
- */
-static uint32_t
-close_splits(ForestModel *model, ModelNode *root, OpenSplit *open, uint32_t n_open,
-			 uint32_t next, uint64_t cover)
-{
-	size_t		base = (size_t) (root - model->nodes);
-
-	while (n_open > 0)
-	{
-		OpenSplit  *split = &open[n_open - 1];
-
-		if (!split->in_far)
-		{
-			split->in_far = true;
-			set_cover(model, base + split->slot, cover);
-			root[split->last].link = (int32_t) (next - split->near) - 1;
-			break;
-		}
-		cover += model_cover(model, root + split->slot);
-		set_cover(model, base + split->slot, cover);
-		n_open--;
-	}
-	return n_open;
-}
-
 void
-decode_fill_tree(ForestModel *model, ByteReader *r, OpenSplit *open, ModelTree *tree)
+decode_fill_tree(ForestModel *model, uint32_t t, OpenSplit *open)
 {
+	const TreeBytes *bytes = &model->tree_bytes[t];
+	ModelTree  *tree = &model->trees[t];
 	ModelNode  *root = model->nodes + model->n_slots;
+	const uint8_t *p = bytes->words;
 	uint32_t	n_open = 0;
 	uint32_t	n_steps = 0;
 	uint32_t	slot = 0;
 
-	(void) bytes_get(r, 2 * sizeof(uint32_t));
 	for (uint32_t i = 0; i < tree->n_nodes; i++)
 	{
 		NodeBytes	node;
 
-		(void) node_read(r, &model->schema, &node);
-		if (!node_is_leaf(&node))
+		p = node_read(p, &model->schema, &node);
+		if (!node.leaf)
 		{
-			OpenSplit  *split = &open[n_open++];
+			uint32_t	first = slot;
 			uint32_t	n_nodes;
 
-			split->slot = slot;
 			slot += fill_split(model, &node, root + slot, &n_nodes);
-			split->last = split->slot + n_nodes - 1;
-			split->near = slot;
 			n_steps += n_nodes;
-			split->level = n_steps;
-			split->in_far = false;
+			open[n_open++] = (OpenSplit) {first + n_nodes - 1, slot, n_steps};
 			continue;
 		}
 		if (n_steps > tree->n_steps)
 			tree->n_steps = n_steps;
-		set_cover(model, model->n_slots + slot, node.cover);
-		slot += fill_leaf(model, &node, root + slot);
-		n_open = close_splits(model, root, open, n_open, slot, node.cover);
+		slot += fill_leaf(model, bytes, node.value, root + slot);
 		if (n_open > 0)
-			n_steps = open[n_open - 1].level;
+		{
+			const OpenSplit *split = &open[--n_open];
+
+			root[split->last].link = (int32_t) (slot - split->near) - 1;
+			n_steps = split->n_steps;
+		}
 	}
 	tree->root = root;
 	if (tree->n_steps > model->max_steps)

@@ -2,9 +2,8 @@
  * decode_nodes.c
  *	  Trees into nodes (model.h), for models that do not fit into blocks.
  *
- * Trees are read twice.  The first pass checks each node and adds up what the
- * model takes; the second cannot fail for what the bytes say, and fills
- * exactly that (decode_fill.c).
+ * Trees are read twice.  The first pass adds up what the model takes, the
+ * second fills exactly that (decode_fill.c).
  */
 #include "core/memory.h"
 #include "forest/decode.h"
@@ -12,149 +11,125 @@
 /* Bins of a category that a mask of one slot has bits for, beside missing. */
 #define MASK_BINS 63
 
+/* What the splits of several arcs need. */
+typedef struct SetCount
+{
+	size_t		n_sets;
+	size_t		n_arcs;
+	uint32_t	max_arcs;		/* of one */
+	bool		large_sets;		/* with more bins than one slot has bits */
+} SetCount;
+
 /* Account for the nodes that a split takes; those of sets are decided upon at the end. */
 static void
-count_split(Decoder *d, const NodeBytes *node)
+count_split(ForestModel *model, const NodeBytes *node, SetCount *count)
 {
 	NodeArc		arcs[NODE_MAX_ARCS];
-	uint32_t	n_arcs = node_near_arcs(node, &d->model->schema, arcs);
+	uint32_t	n_arcs = node_near_arcs(node, &model->schema, arcs);
 
 	if (n_arcs == 1)
 	{
-		d->model->n_slots++;
+		model->n_slots++;
 		return;
 	}
-	d->n_sets++;
-	d->n_arcs += n_arcs;
-	if (n_arcs > d->max_arcs)
-		d->max_arcs = n_arcs;
-	if (d->model->schema.features[node->feature].n_bins > MASK_BINS)
-		d->large_sets = true;
+	count->n_sets++;
+	count->n_arcs += n_arcs;
+	if (n_arcs > count->max_arcs)
+		count->max_arcs = n_arcs;
+	if (model->schema.features[node->feature].n_bins > MASK_BINS)
+		count->large_sets = true;
 }
 
-/* The first pass over a tree. */
+/* The first pass. */
 static Status
-measure_tree(Decoder *d, ByteReader *r, uint32_t t)
+count_slots(ForestModel *model, SetCount *count, Failure *why)
 {
-	ForestModel *model = d->model;
-	ModelTree  *tree = &model->trees[t];
-	uint64_t	cover = 0;
-	uint32_t	deepest = 0;
-	uint32_t	level = 0;
-	uint32_t	n_open = 0;
-	Status		status = decode_tree_header(d, r, tree);
-
-	if (status == STATUS_OK)
-		status = memory_grow(d->host, &d->open, &d->open_capacity, tree->depth,
-							 sizeof(OpenSplit), d->why);
-	if (status != STATUS_OK)
-		return status;
-
-	for (uint32_t i = 0; i < tree->n_nodes; i++)
+	for (uint32_t t = 0; t < model->n_trees; t++)
 	{
-		NodeBytes	node;
+		const uint8_t *p = model->tree_bytes[t].words;
+		Status		status = host_poll(model->host, why);
 
-		if (!node_read(r, &model->schema, &node))
-			return decode_bad_tree(d);
-		if (!node_is_leaf(&node))
+		if (status != STATUS_OK)
+			return status;
+		for (uint32_t i = 0; i < model->trees[t].n_nodes; i++)
 		{
-			if (level >= tree->depth)
-				return decode_bad_tree(d);
-			count_split(d, &node);
-			level++;
-			d->open[n_open++].level = level;
-			continue;
+			NodeBytes	node;
+
+			p = node_read(p, &model->schema, &node);
+			if (node.leaf)
+				model->n_slots += 2;
+			else
+				count_split(model, &node, count);
 		}
-		if (!decode_count_leaf(d, &node, &cover) || (n_open == 0) != (i + 1 == tree->n_nodes))
-			return decode_bad_tree(d);
-		if (node.values != NULL)
-			model->n_class_rows++;
-		model->n_slots += 2;
-		if (level > deepest)
-			deepest = level;
-		if (n_open > 0)
-			level = d->open[--n_open].level;
 	}
-	if (n_open != 0 || deepest != tree->depth || bytes_left(r) != 0)
-		return decode_bad_tree(d);
-	if (cover > d->max_cover)
-		d->max_cover = cover;
 	return STATUS_OK;
 }
 
 /* Sets become chains of arcs where all are short, else masks (model.h). */
 static void
-choose_sets(Decoder *d)
+choose_sets(ForestModel *model, const SetCount *count)
 {
-	ForestModel *model = d->model;
-
-	if (d->max_arcs > MODEL_CHAIN_ARCS)
-		model->mask_slots = d->large_sets ? MODEL_MASK_SLOTS : 1;
-	model->n_slots += model->mask_slots > 0 ? d->n_sets * (1 + model->mask_slots) : d->n_arcs;
+	model->mask_slots = 0;
+	if (count->max_arcs > MODEL_CHAIN_ARCS)
+		model->mask_slots = count->large_sets ? MODEL_MASK_SLOTS : 1;
+	model->n_slots += model->mask_slots > 0 ? count->n_sets * (1 + model->mask_slots) :
+		count->n_arcs;
 }
 
 /* Allocate what the first pass has added up. */
 static Status
-allocate(Decoder *d)
+allocate(ForestModel *model, const SetCount *count, Failure *why)
 {
-	ForestModel *model = d->model;
-	uint32_t	n_classes = model->schema.n_classes;
+	const Host *host = model->host;
 	Status		status;
 
 	if (model->n_slots > UINT32_MAX)
-		return fail(d->why, STATUS_UNSUPPORTED, "model is too large");
-	status = memory_new(d->host, model->n_slots + MODEL_MASK_SLOTS, sizeof(ModelNode),
-						&model->nodes, d->why);
-	if (status == STATUS_OK && d->n_sets > 0 && model->mask_slots == 0)
-		status = memory_new(d->host, model->n_slots / 8 + 1, 1, &model->more, d->why);
-	if (status == STATUS_OK && d->max_cover <= UINT32_MAX)
-		status = memory_new(d->host, model->n_slots, sizeof(uint32_t), &model->cover32, d->why);
-	else if (status == STATUS_OK)
-		status = memory_new(d->host, model->n_slots, sizeof(uint64_t), &model->cover64, d->why);
-	model->class_capacity = model->n_class_rows;
-	if (status == STATUS_OK && n_classes > 2)
-		status = memory_new_raw(d->host, model->class_capacity, n_classes * sizeof(uint32_t),
-								&model->class_values, d->why);
+		return fail(why, STATUS_UNSUPPORTED, "model is too large");
+	status = memory_new(host, model->n_slots + MODEL_MASK_SLOTS, sizeof(ModelNode),
+						&model->nodes, why);
+	if (status == STATUS_OK && count->n_sets > 0 && model->mask_slots == 0)
+		status = memory_new(host, model->n_slots / 8 + 1, 1, &model->more, why);
 	if (status == STATUS_OK)
-		status = memory_new(d->host, model_entries_room(model), sizeof(uint32_t),
-							&model->entries, d->why);
+		status = memory_new(host, model_entries_room(model), sizeof(uint32_t), &model->entries,
+							why);
+	if (status == STATUS_OK && model->schema.n_classes > 0)
+		status = decode_values(model, why);
 	return status;
 }
 
+/* The second pass. */
 static Status
-fill_tree(Decoder *d, ByteReader *r, uint32_t t)
+fill_slots(ForestModel *model, Failure *why)
 {
-	d->model->entries[t] = (uint32_t) d->model->n_slots;
-	decode_fill_tree(d->model, r, d->open, &d->model->trees[t]);
-	return STATUS_OK;
+	size_t		n_slots = model->n_slots;
+	OpenSplit  *open = NULL;
+	Status		status = memory_new_raw(model->host, model->max_depth, sizeof(OpenSplit), &open,
+										why);
+
+	/* counts up again; if that is cancelled it is the size of blocks of memory */
+	model->n_slots = 0;
+	for (uint32_t t = 0; t < model->n_trees && status == STATUS_OK; t++)
+	{
+		status = host_poll(model->host, why);
+		if (status != STATUS_OK)
+			break;
+		model->entries[t] = (uint32_t) model->n_slots;
+		decode_fill_tree(model, t, open);
+	}
+	model->n_slots = n_slots;
+	memory_free(model->host, open, model->max_depth, sizeof(OpenSplit));
+	return status;
 }
 
 Status
-decode_nodes(Decoder *d)
+decode_nodes(ForestModel *model, Failure *why)
 {
-	ForestModel *model = d->model;
-	Status		status = decode_each_tree(d, measure_tree);
-	size_t		n_slots;
+	SetCount	count = {0};
+	Status		status = count_slots(model, &count, why);
 
 	if (status != STATUS_OK)
 		return status;
-	choose_sets(d);
-	decode_number_shift(d);
-	status = allocate(d);
-	if (status != STATUS_OK)
-		return status;
-
-	/* both count up again while filling; if that is cancelled they are sizes of blocks */
-	n_slots = model->n_slots;
-	model->n_slots = 0;
-	model->n_class_rows = 0;
-	status = decode_each_tree(d, fill_tree);
-	model->n_slots = n_slots;
-	return status;
-}
-
-void
-decode_nodes_end(Decoder *d)
-{
-	memory_free(d->host, d->open, d->open_capacity, sizeof(OpenSplit));
+	choose_sets(model, &count);
+	status = allocate(model, &count, why);
+	return status == STATUS_OK ? fill_slots(model, why) : status;
 }

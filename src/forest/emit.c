@@ -120,89 +120,82 @@ share_of(double part, double whole)
 	return (uint32_t) (part / whole * TREE_ONE + 0.5);
 }
 
-/* The leaf of a classification into two classes. */
-static void
-put_two_classes(ForestGrower *g, const GrowNode *node)
-{
-	double		share = (double) node->s / (double) node->w;
-
-	if (node->s == 0 || (uint64_t) node->s == node->w)
-	{
-		if (share >= node->lower && share <= node->upper)
-		{
-			bytes_put_u8(&g->out, TREE_LEAF | TREE_PURE);
-			put_varint(&g->out, node->w);
-			bytes_put_u16(&g->out, node->s != 0);
-			return;
-		}
-	}
-	share = fmin(fmax(share, node->lower), node->upper);
-	bytes_put_u8(&g->out, TREE_LEAF);
-	put_varint(&g->out, node->w);
-	bytes_put_u32(&g->out, share_of(share, 1));
-}
-
-/* The leaf of a classification into more classes. */
-static void
-put_classes(ForestGrower *g, const GrowNode *node)
+/* The only class of a leaf of several classes; their number if there is more than one. */
+static uint32_t
+only_class(const ForestGrower *g, const GrowNode *node)
 {
 	uint32_t	n_classes = g->t->schema.n_classes;
 	const uint64_t *weights = g->class_weights + (size_t) node->classes * n_classes;
+	uint32_t	k = 0;
 
-	for (uint32_t k = 0; k < n_classes; k++)
-	{
-		if (weights[k] != node->w)
-			continue;
-		bytes_put_u8(&g->out, TREE_LEAF | TREE_PURE);
-		put_varint(&g->out, node->w);
-		bytes_put_u16(&g->out, (uint16_t) k);
-		return;
-	}
-	bytes_put_u8(&g->out, TREE_LEAF);
-	put_varint(&g->out, node->w);
-	for (uint32_t k = 0; k < n_classes; k++)
-		bytes_put_u32(&g->out, share_of((double) weights[k], (double) node->w));
+	while (k < n_classes && weights[k] != node->w)
+		k++;
+	return k;
 }
 
-/* The leaf of a regression: the mean in the target's fixed point. */
-static void
-put_mean(ForestGrower *g, const GrowNode *node)
+/* What the word of a leaf says; *n_values counts the leaves that have values. */
+static uint32_t
+leaf_word(const ForestGrower *g, const GrowNode *node, uint32_t *n_values)
 {
-	double		mean = (double) node->s / (double) node->w;
+	uint32_t	n_classes = g->t->schema.n_classes;
+	uint32_t	k;
 
-	mean = fmin(fmax(mean, node->lower), node->upper);
-	bytes_put_u8(&g->out, TREE_LEAF);
-	put_varint(&g->out, node->w);
-	bytes_put_u64(&g->out, (uint64_t) llround(mean));
-}
-
-static void
-put_leaf(ForestGrower *g, const GrowNode *node)
-{
 	if (g->t->schema.task == FOREST_REGRESSION)
-		put_mean(g, node);
-	else if (grow_has_classes(g))
-		put_classes(g, node);
-	else
-		put_two_classes(g, node);
+		return (*n_values)++;
+	if (!grow_has_classes(g))
+	{
+		double		share = (double) node->s / (double) node->w;
+
+		return share_of(fmin(fmax(share, node->lower), node->upper), 1);
+	}
+	k = only_class(g, node);
+	return k < n_classes ? k : n_classes + (*n_values)++;
 }
 
+/* The values of a leaf: the mean in the target's fixed point, or shares of all classes. */
 static void
-put_split(ForestGrower *g, const GrowNode *node, bool near_right)
+put_values(ForestGrower *g, const GrowNode *node)
 {
-	uint32_t	n_bins = g->t->schema.features[node->feature].n_bins;
-	uint32_t	flags = (node->category ? TREE_CATEGORY : 0) |
-		(near_right ? TREE_NEAR_RIGHT : 0) | (node->missing_left ? TREE_MISSING_LEFT : 0);
+	uint32_t	n_classes = g->t->schema.n_classes;
 
-	bytes_put_u8(&g->out, (uint8_t) flags);
-	bytes_put_u16(&g->out, node->feature);
-	if (!node->category)
+	if (g->t->schema.task == FOREST_REGRESSION)
 	{
-		bytes_put_u8(&g->out, node->cut);
-		return;
+		double		mean = (double) node->s / (double) node->w;
+
+		mean = fmin(fmax(mean, node->lower), node->upper);
+		bytes_put_u64(&g->out, (uint64_t) llround(mean));
 	}
-	for (uint32_t byte = 0; byte < (n_bins + 7) / 8; byte++)
-		bytes_put_u8(&g->out, (uint8_t) (g->sets[node->sets].left[byte / 8] >> (byte % 8 * 8)));
+	else if (grow_has_classes(g) && only_class(g, node) == n_classes)
+	{
+		const uint64_t *weights = g->class_weights + (size_t) node->classes * n_classes;
+
+		for (uint32_t k = 0; k < n_classes; k++)
+			bytes_put_u32(&g->out, share_of((double) weights[k], (double) node->w));
+	}
+}
+
+/* Words of the set of a split. */
+static uint32_t
+set_words(const ForestGrower *g, const GrowNode *node)
+{
+	return node->category ? tree_set_words(g->t->schema.features[node->feature].n_bins) : 0;
+}
+
+/* A split whose near child takes `skip` words. */
+static void
+put_split(ForestGrower *g, const GrowNode *node, bool near_right, uint32_t skip)
+{
+	bool		long_skip = skip > TREE_MAX_SKIP;
+
+	bytes_put_u32(&g->out, (node->category ? 0 : (uint32_t) node->cut << TREE_CUT_SHIFT) |
+				  (node->missing_left ? TREE_MISSING_LEFT : 0) |
+				  (near_right ? TREE_NEAR_RIGHT : 0) |
+				  (uint32_t) node->feature << TREE_FEATURE_SHIFT |
+				  (long_skip ? 0 : skip) << TREE_SKIP_SHIFT);
+	if (long_skip)
+		bytes_put_u32(&g->out, skip);
+	for (uint32_t i = 0; i < set_words(g, node); i++)
+		bytes_put_u32(&g->out, (uint32_t) (g->sets[node->sets].left[i / 2] >> (i % 2 * 32)));
 }
 
 /* The larger child is near; of two equal ones the left. */
@@ -249,20 +242,73 @@ list_nodes(ForestGrower *g, uint32_t *order, uint32_t *n_nodes, uint32_t *depth,
 	return STATUS_OK;
 }
 
+/*
+ * The words that each node takes with all below it, from the last node of the
+ * preorder to the first; a stack has the subtrees that wait for their parent.
+ * Of a split, skips gets what its near child takes.  Returns the root's.
+ */
+static uint32_t
+count_words(const ForestGrower *g, const uint32_t *order, uint32_t n_nodes, uint32_t *skips)
+{
+	uint32_t   *waiting = g->frontier;
+	uint32_t	n = 0;
+
+	for (uint32_t i = n_nodes; i-- > 0;)
+	{
+		const GrowNode *node = &g->nodes[order[i]];
+		uint32_t	n_words = 1;
+
+		if (node->left != GROW_NO_NODE)
+		{
+			skips[i] = waiting[--n];
+			n_words += set_words(g, node) + (skips[i] > TREE_MAX_SKIP) + skips[i] + waiting[--n];
+		}
+		waiting[n++] = n_words;
+	}
+	return waiting[0];
+}
+
+/* The words, the values and the covers of the nodes, which are in preorder. */
+static void
+put_nodes(ForestGrower *g, const uint32_t *order, uint32_t n_nodes, const uint32_t *skips)
+{
+	uint32_t	n_values = 0;
+
+	for (uint32_t i = 0; i < n_nodes; i++)
+	{
+		const GrowNode *node = &g->nodes[order[i]];
+
+		if (node->left == GROW_NO_NODE)
+			bytes_put_u32(&g->out, TREE_LEAF | leaf_word(g, node, &n_values));
+		else
+			put_split(g, node, near_is_right(g, node), skips[i]);
+	}
+	for (uint32_t i = 0; i < n_nodes && n_values > 0; i++)
+		if (g->nodes[order[i]].left == GROW_NO_NODE)
+			put_values(g, &g->nodes[order[i]]);
+	for (uint32_t i = 0; i < n_nodes; i++)
+		if (g->nodes[order[i]].left == GROW_NO_NODE)
+			put_varint(&g->out, g->nodes[order[i]].w);
+}
+
 Status
 grow_emit(ForestGrower *g, Failure *why)
 {
 	uint32_t	p = g->t->schema.n_features;
+	size_t		capacity = g->n_nodes;	/* of order and of skips */
 	uint32_t	n_nodes = 0;
 	uint32_t	depth = 0;
 	uint32_t   *order;
 	Status		status;
 
 	memset(g->importance, 0, p * sizeof(double));
-	status = memory_new_raw(g->host, g->n_nodes, sizeof(uint32_t), &order, why);
+	status = memory_new_raw(g->host, capacity, 2 * sizeof(uint32_t), &order, why);
 	if (status != STATUS_OK)
 		return status;
 	status = list_nodes(g, order, &n_nodes, &depth, why);
+	if (status == STATUS_OK)
+		status = memory_grow(g->host, &g->frontier, &g->frontier_capacity, n_nodes,
+							 sizeof(uint32_t), why);
 	if (status == STATUS_OK)
 	{
 		if (g->out_begun)
@@ -271,19 +317,11 @@ grow_emit(ForestGrower *g, Failure *why)
 		g->out_begun = true;
 		for (uint32_t f = 0; f < p; f++)
 			bytes_put_f64(&g->out, g->importance[f]);
-		bytes_put_u32(&g->out, n_nodes);
+		bytes_put_u32(&g->out, count_words(g, order, n_nodes, order + capacity));
 		bytes_put_u32(&g->out, depth);
-		for (uint32_t i = 0; i < n_nodes; i++)
-		{
-			const GrowNode *node = &g->nodes[order[i]];
-
-			if (node->left == GROW_NO_NODE)
-				put_leaf(g, node);
-			else
-				put_split(g, node, near_is_right(g, node));
-		}
+		put_nodes(g, order, n_nodes, order + capacity);
 		status = g->out.status;
 	}
-	memory_free(g->host, order, g->n_nodes, sizeof(uint32_t));
+	memory_free(g->host, order, capacity, 2 * sizeof(uint32_t));
 	return status;
 }

@@ -46,6 +46,7 @@
 #define FOREST_MAX_CATEGORIES 254	/* kept categories; code 254 is then OTHER */
 #define FOREST_MAX_INTEGER_CLASSES 100
 #define FOREST_PERMUTATION_ROWS 2000
+#define FOREST_PERMUTATION_FEW_ROWS 1000
 #define FOREST_PERMUTATION_TREES 64
 #define FOREST_PERMUTATION_REPEATS 5
 
@@ -464,7 +465,19 @@ extern Status forest_decode(const Host *host, const uint8_t *bytes, size_t n_byt
 							ForestModel **out, Failure *why);
 extern void forest_model_free(ForestModel *model);
 
-/* Bytes a decoded model holds. */
+/*
+ * The same as far as the first rows need it: everything is checked, and the
+ * model is the bytes themselves, which have to stay as they are until
+ * forest_model_is_bytes() is false.  forest_expect() says that rows are about to
+ * be scored: when those of all calls are worth it, the model is made faster,
+ * with equal results.  If that cannot be done it stays as it is.
+ */
+extern Status forest_open(const Host *host, const uint8_t *bytes, size_t n_bytes,
+						  ForestModel **out, Failure *why);
+extern bool forest_model_is_bytes(const ForestModel *model);
+extern void forest_expect(ForestModel *model, size_t n_rows);
+
+/* Bytes a model holds, without those of an artifact that it was opened on. */
 extern size_t forest_model_bytes(const ForestModel *model);
 
 extern ForestTask forest_model_task(const ForestModel *model);
@@ -546,8 +559,8 @@ typedef Status (*ForestMeasure) (void *ctx, const ForestScores *scores, double *
  * Permutation importances (Breiman 2001; scikit-learn's permutation_importance
  * with n_repeats = FOREST_PERMUTATION_REPEATS): the mean and sample standard
  * deviation, over repeats, of the measure lost when one feature's values are
- * permuted among the rows.  Rows: of the holdout the at most
- * FOREST_PERMUTATION_ROWS of smallest identity; without a holdout the
+ * permuted among the rows.  Rows: of the holdout the
+ * forest_permutation_rows() of smallest identity; without a holdout the
  * training rows, each scored by the trees that left it out.  Trees: the first
  * FOREST_PERMUTATION_TREES.  NAN where there are no rows.  mean and sd have
  * n_features elements.
@@ -555,8 +568,18 @@ typedef Status (*ForestMeasure) (void *ctx, const ForestScores *scores, double *
  * Why no more of them: of 100,000 rows of the benchmarks' mixed data and 100
  * trees, 64 trees move no importance by more than 0.0009 AUC, and 2,000 rows
  * in place of 10,000 by 0.006 at most (of one of 0.13), while the features
- * that matter keep their order; the walks cost a tenth.
+ * that matter keep their order; the walks cost a tenth.  Small forests are
+ * grown so fast that even these would be a quarter of the time.
  */
+static inline uint32_t
+forest_permutation_rows(uint32_t n_rows)
+{
+	uint32_t	n = n_rows / 16;
+
+	return n < FOREST_PERMUTATION_FEW_ROWS ? FOREST_PERMUTATION_FEW_ROWS
+		: n > FOREST_PERMUTATION_ROWS ? FOREST_PERMUTATION_ROWS : n;
+}
+
 extern Status forest_permutation_importance(const Host *host, const ForestTraining *training,
 											const ForestModel *model, ForestMeasure measure,
 											void *ctx, double *mean, double *sd, size_t *n_rows,

@@ -33,6 +33,9 @@
 #define SMALL_LEVELS 4
 /* Drawn rows whose weight pulls a category's mean towards the node's (A10). */
 #define CATEGORY_SMOOTHING 10.0
+/* Classes that are counted by so many sets of sums. */
+#define FEW_CLASSES 16
+#define COUNTERS 4
 
 /* ------------------------------------------------------------ begin, end -- */
 
@@ -128,6 +131,27 @@ forest_grower_free(ForestGrower *g)
 
 /* ------------------------------------------------------- one node's split -- */
 
+/*
+ * The same of few classes: rows take turns in several sets of sums, as a sum
+ * that was just stored takes long to be read again.
+ */
+static void
+count_few_classes(ForestGrower *g, const GrowNode *node)
+{
+	const uint8_t *record = grow_records(g, node) + g->payload_offset;
+	uint32_t	n_classes = g->t->schema.n_classes;
+	uint32_t	sums[COUNTERS][FEW_CLASSES] = {{0}};
+
+	for (uint32_t row = 0; row + COUNTERS <= node->n; row += COUNTERS)
+		for (uint32_t i = 0; i < COUNTERS; i++, record += g->record_bytes)
+			sums[i][((const uint32_t *) record)[1]] += *(const uint32_t *) record;
+	for (uint32_t i = 0; i < node->n % COUNTERS; i++, record += g->record_bytes)
+		sums[i][((const uint32_t *) record)[1]] += *(const uint32_t *) record;
+	for (uint32_t k = 0; k < n_classes; k++)
+		for (uint32_t i = 0; i < COUNTERS; i++)
+			g->node_classes[k] += sums[i][k];
+}
+
 /* The class weights of a node's rows into node_classes. */
 static void
 count_classes(ForestGrower *g, const GrowNode *node)
@@ -135,6 +159,11 @@ count_classes(ForestGrower *g, const GrowNode *node)
 	const uint8_t *record = grow_records(g, node);
 
 	memset(g->node_classes, 0, g->t->schema.n_classes * sizeof(uint64_t));
+	if (g->payload == GROW_COUNTS && g->t->schema.n_classes <= FEW_CLASSES)
+	{
+		count_few_classes(g, node);
+		return;
+	}
 	for (uint32_t row = 0; row < node->n; row++, record += g->record_bytes)
 	{
 		uint64_t	weight;
@@ -199,18 +228,30 @@ undo_draws(ForestGrower *g, uint32_t n)
 	}
 }
 
-/* Ascending, so that ties go to the earlier feature. */
+/* The first n features into g->drawn, ascending, so that ties go to the earlier one. */
 static void
-sort_features(uint32_t *features, uint32_t n)
+sort_drawn(ForestGrower *g, uint32_t n)
 {
-	for (uint32_t i = 1; i < n; i++)
+	uint32_t   *sorted = g->drawn;
+	uint64_t	marks = 0;
+
+	if (g->t->schema.n_features <= 64)
 	{
-		uint32_t	feature = features[i];
+		/* no comparison that the processor would have to guess */
+		for (uint32_t i = 0; i < n; i++)
+			marks |= UINT64_C(1) << g->features[i];
+		for (; marks != 0; marks &= marks - 1)
+			*sorted++ = (uint32_t) __builtin_ctzll(marks);
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++)
+	{
+		uint32_t	feature = g->features[i];
 		uint32_t	at = i;
 
-		for (; at > 0 && features[at - 1] > feature; at--)
-			features[at] = features[at - 1];
-		features[at] = feature;
+		for (; at > 0 && sorted[at - 1] > feature; at--)
+			sorted[at] = sorted[at - 1];
+		sorted[at] = feature;
 	}
 }
 
@@ -226,7 +267,6 @@ search_drawn(ForestGrower *g, const GrowNode *node, GrowSearch search, void *ctx
 	uint32_t	p = g->t->schema.n_features;
 	uint32_t	drawn = 0;
 	bool		varies = false;
-	uint32_t   *sorted = g->drawn;
 	RngStream	stream;
 	Status		status;
 
@@ -238,9 +278,8 @@ search_drawn(ForestGrower *g, const GrowNode *node, GrowSearch search, void *ctx
 		draw_feature(g, &stream, drawn);
 		drawn++;
 	}
-	memcpy(sorted, g->features, drawn * sizeof(uint32_t));
-	sort_features(sorted, drawn);
-	status = search(g, ctx, sorted, drawn, best, &varies, why);
+	sort_drawn(g, drawn);
+	status = search(g, ctx, g->drawn, drawn, best, &varies, why);
 	while (status == STATUS_OK && !varies && drawn < p)
 	{
 		uint32_t	feature = draw_feature(g, &stream, drawn++);
@@ -312,15 +351,22 @@ grow_describe(ForestGrower *g, const GrowNode *node, SplitNode *out)
 	const ForestTraining *t = g->t;
 	const GrowSettings *s = &t->settings;
 
-	*out = (SplitNode) {
-		.training = t,.tree = g->tree,.key = node->key,.criterion = s->criterion,
-		.n_classes = t->schema.n_classes,.count_rows = s->min_samples_leaf > 1,
-		.min_rows = s->min_samples_leaf,
-		.min_weight = s->min_weight_fraction_leaf * (double) g->weight,
-		.smoothing = CATEGORY_SMOOTHING * g->mean_weight,.total = {node->w, node->s, node->n},
-		.classes = g->node_classes,.lower = node->lower,.upper = node->upper,
-		.left = g->left_classes
-	};
+	out->training = t;
+	out->tree = g->tree;
+	out->key = node->key;
+	out->criterion = s->criterion;
+	out->n_classes = t->schema.n_classes;
+	out->count_rows = s->min_samples_leaf > 1;
+	out->min_rows = s->min_samples_leaf;
+	out->min_weight = s->min_weight_fraction_leaf * (double) g->weight;
+	out->smoothing = CATEGORY_SMOOTHING * g->mean_weight;
+	out->total.w = node->w;
+	out->total.s = node->s;
+	out->total.n = node->n;
+	out->classes = g->node_classes;
+	out->lower = node->lower;
+	out->upper = node->upper;
+	out->left = g->left_classes;
 }
 
 Status
@@ -377,19 +423,51 @@ grow_keep_classes(ForestGrower *g, GrowNode *node, Failure *why)
 }
 
 Status
-grow_add_node(ForestGrower *g, const GrowNode *node, Failure *why)
+grow_add_nodes(ForestGrower *g, uint32_t n, Failure *why)
 {
-	Status		status;
+	return memory_grow(g->host, &g->nodes, &g->nodes_capacity, g->n_nodes + n, sizeof(GrowNode),
+					   why);
+}
 
-	status = memory_grow(g->host, &g->nodes, &g->nodes_capacity, g->n_nodes + 1,
-						 sizeof(GrowNode), why);
+GrowNode *
+grow_begin_node(ForestGrower *g, uint64_t key, uint32_t depth)
+{
+	GrowNode   *node = &g->nodes[g->n_nodes++];
+
+	/* one by one: the compiler clears a whole one by an instruction that takes long to begin */
+	node->left = GROW_NO_NODE;
+	node->begin = 0;
+	node->depth = depth;
+	node->key = key;
+	node->classes = GROW_NO_NODE;
+	node->side = 0;
+	node->found = false;
+	node->lower = -INFINITY;
+	node->upper = INFINITY;
+	return node;
+}
+
+Status
+grow_add_children(ForestGrower *g, uint32_t id, uint32_t n_left, Failure *why)
+{
+	Status		status = grow_add_nodes(g, 2, why);
+	GrowNode   *node;
+	GrowNode   *left;
+	GrowNode   *right;
+
 	if (status != STATUS_OK)
 		return status;
-	g->nodes[g->n_nodes] = *node;
-	g->nodes[g->n_nodes].left = GROW_NO_NODE;
-	g->nodes[g->n_nodes].found = false;
-	g->nodes[g->n_nodes].classes = GROW_NO_NODE;
-	g->n_nodes++;
+	node = &g->nodes[id];
+	node->left = (uint32_t) g->n_nodes;
+	left = grow_begin_node(g, rng_left_key(node->key), node->depth + 1);
+	right = grow_begin_node(g, rng_right_key(node->key), node->depth + 1);
+	left->n = n_left;
+	left->w = node->left_w;
+	left->s = node->left_s;
+	right->n = node->n - n_left;
+	right->w = node->w - node->left_w;
+	right->s = node->s - node->left_s;
+	g->n_splits++;
 	return STATUS_OK;
 }
 
@@ -448,12 +526,11 @@ static Status
 split_node(ForestGrower *g, uint32_t id, Failure *why)
 {
 	GrowNode   *node = &g->nodes[id];
-	GrowNode	left = {.begin = node->begin,.depth = node->depth + 1,.side = 1 - node->side,
-	.w = node->left_w,.s = node->left_s,.lower = node->lower,.upper = node->upper};
-	GrowNode	right = left;
+	GrowNode   *left;
+	GrowNode   *right;
 	uint8_t		goes_left[256];
 	uint32_t	n_left;
-	bool		move = left.depth < g->t->settings.max_depth || grow_has_classes(g);
+	bool		move = node->depth + 1 < g->t->settings.max_depth || grow_has_classes(g);
 	Status		status;
 
 	sides_of_bins(g, node, goes_left);
@@ -461,22 +538,19 @@ split_node(ForestGrower *g, uint32_t id, Failure *why)
 	if (status != STATUS_OK)
 		return status;
 	grow_settle_absent(g, node, n_left > node->n - n_left);
-	left.n = n_left;
-	left.key = rng_left_key(node->key);
-	right.begin = node->begin + n_left;
-	right.n = node->n - n_left;
-	right.key = rng_right_key(node->key);
-	right.w = node->w - left.w;
-	right.s = node->s - left.s;
-	if (g->t->settings.any_monotonic)
-		bound_children(g, node, &left, &right);
-	status = grow_add_node(g, &left, why);
-	if (status == STATUS_OK)
-		status = grow_add_node(g, &right, why);
+	status = grow_add_children(g, id, n_left, why);
 	if (status != STATUS_OK)
 		return status;
-	g->nodes[id].left = (uint32_t) g->n_nodes - 2;
-	g->n_splits++;
+	node = &g->nodes[id];
+	left = &g->nodes[node->left];
+	right = left + 1;
+	left->begin = node->begin;
+	right->begin = node->begin + n_left;
+	left->side = right->side = 1 - node->side;
+	left->lower = right->lower = node->lower;
+	left->upper = right->upper = node->upper;
+	if (g->t->settings.any_monotonic)
+		bound_children(g, node, left, right);
 	return STATUS_OK;
 }
 
@@ -611,7 +685,7 @@ turn_best_first(ForestGrower *g, uint32_t id, Failure *why)
 Status
 forest_grower_begin(ForestGrower *g, uint32_t tree, Failure *why)
 {
-	GrowNode	root = {.key = rng_root_key(tree),.lower = -INFINITY,.upper = INFINITY};
+	GrowNode   *root;
 	Status		status;
 
 	g->tree = tree;
@@ -626,12 +700,13 @@ forest_grower_begin(ForestGrower *g, uint32_t tree, Failure *why)
 	status = grow_sample(g, why);
 	if (status != STATUS_OK)
 		return status;
-	root.n = g->n_rows;
-	root.w = g->weight;
-	root.s = g->sum;
-	status = grow_add_node(g, &root, why);
+	status = grow_add_nodes(g, 1, why);
 	if (status != STATUS_OK)
 		return status;
+	root = grow_begin_node(g, rng_root_key(tree), 0);
+	root->n = g->n_rows;
+	root->w = g->weight;
+	root->s = g->sum;
 	if (g->is_stump && !grow_has_classes(g))
 		return STATUS_OK;
 	if (g->is_stump)

@@ -203,8 +203,14 @@ extern Status grow_find_split(ForestGrower *g, GrowNode *node, const SplitNode *
 /* Give bins and missing values that the node did not have a side. */
 extern void grow_settle_absent(ForestGrower *g, GrowNode *node, bool left_is_larger);
 
-/* Add a node; its id is its place in g->nodes. */
-extern Status grow_add_node(ForestGrower *g, const GrowNode *node, Failure *why);
+/* Room for n more nodes. */
+extern Status grow_add_nodes(ForestGrower *g, uint32_t n, Failure *why);
+
+/* The next node, for which there is room: a leaf so far; rows and sums are to be set. */
+extern GrowNode *grow_begin_node(ForestGrower *g, uint64_t key, uint32_t depth);
+
+/* Add the children of a node that is split; where their rows lie is to be set. */
+extern Status grow_add_children(ForestGrower *g, uint32_t id, uint32_t n_left, Failure *why);
 
 /* ------------------------------------------------------------ small.c -- */
 

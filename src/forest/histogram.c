@@ -387,16 +387,13 @@ clear(NodeFeature *f)
 		memset(f->wide_cells, 0, SCAN_BINS * sizeof(uint64_t));
 		return;
 	}
-	if (!f->listed)
-	{
-		memset(f->cells, 0, g->feature_bytes);
-		return;
-	}
 	for (size_t k = 0; k < cells_per_bin(g); k++)
 	{
 		uint8_t    *cells = f->cells + k * SCAN_BINS * bytes;
 
-		for (uint32_t i = 0; i < f->n; i++)
+		if (!f->listed)
+			memset(cells, 0, f->n_bins * bytes);
+		for (uint32_t i = 0; f->listed && i < f->n; i++)
 			memset(cells + f->occupied[i] * bytes, 0, bytes);
 		memset(cells + FOREST_MISSING * bytes, 0, bytes);
 	}
@@ -509,7 +506,13 @@ scan_pairs(const NodeFeature *f, const ScanNode *scan, ScanBest *best, bool *var
 	sums.n = f->listed ? f->n : f->n_bins;
 	sums.missing_w = missing.w;
 	sums.missing_s = missing.s;
-	for (uint32_t i = 0; i < sums.n; i++)
+	for (uint32_t i = 0; f->g->payload == GROW_SUMS && i < sums.n; i++)
+	{
+		add_pair(&sum, ((const GrowPair *) f->cells)[bin_at(f, i)]);
+		sums.w[i] = sum.w;
+		sums.s[i] = sum.s;
+	}
+	for (uint32_t i = 0; f->g->payload != GROW_SUMS && i < sums.n; i++)
 	{
 		GrowPair	cell = cell_pair(f, bin_at(f, i));
 

@@ -20,8 +20,9 @@
  * no split tests have an importance of exactly 0 and make no pairs.
  *
  * A permutation moves the bins of a feature among the rows, missing values and
- * categories as well as numbers; it is drawn for (repeat, feature), so no
- * importance depends on what other features there are or how they are grouped.
+ * categories as well as numbers.  Each repeat has one, the same for every
+ * feature, as in scikit-learn: no importance depends on what other features
+ * there are or how they are grouped.
  */
 #include <math.h>
 
@@ -75,18 +76,20 @@ typedef struct Permuter
 	uint32_t   *used;
 	int32_t    *rank;			/* feature to its place in used, or -1 */
 	double	   *measured;		/* per pair */
+	uint32_t   *others;			/* per row and repeat: the row whose value it gets */
 
 	/* the group at work */
 	uint32_t	first_pair;
 	uint32_t	n_pairs;
 	uint32_t	capacity;		/* pairs of a group */
-	uint8_t    *permuted;		/* per row and pair of the group: the bin of the pair's feature */
 	int64_t    *delta;			/* per pair, row and output */
+	int64_t		change[FOREST_MAX_CLASSES]; /* scratch: what one bin changes, per output */
 
 	/* the row at work, and its paths down some trees */
 	CpuLevel	level;
 	ModelRow	row;
 	uint8_t    *bins;			/* nodes: a copy of the row, one bin changed */
+	const uint8_t *others_bins[REPEATS];	/* of the rows whose values it gets */
 	uint64_t   *keys;			/* of all trees */
 	List	   *lists;			/* LISTS for each feature used, and for one that is not */
 	uint32_t	leaves[LIST_TREES];
@@ -96,22 +99,24 @@ typedef struct Permuter
 
 /* ----------------------------------------------------------------- rows -- */
 
-/* The first rows by identity, at most FOREST_PERMUTATION_ROWS: see forest.h. */
+/* The first rows by identity: see forest.h. */
 static Status
 choose_rows(Permuter *p)
 {
 	const ForestTraining *t = p->training;
 	uint32_t	first = t->n_train;
 	uint32_t	end = t->n_rows;
+	uint32_t	most;
 	Status		status;
 
 	p->out_of_bag = t->n_rows == t->n_train;
 	if (p->out_of_bag)
 		first = 0;
+	most = forest_permutation_rows(end - first);
 	status = memory_new_raw(p->host, FOREST_PERMUTATION_ROWS, sizeof(uint32_t), &p->rows, p->why);
 	if (status != STATUS_OK || (p->out_of_bag && !t->settings.bootstrap))
 		return status;
-	for (uint32_t row = first; row < end && p->n < FOREST_PERMUTATION_ROWS; row++)
+	for (uint32_t row = first; row < end && p->n < most; row++)
 	{
 		if (row % ROWS_PER_POLL == 0)
 		{
@@ -249,7 +254,7 @@ allocate_paths(Permuter *p)
 static Status
 allocate_group(Permuter *p)
 {
-	size_t		pair_bytes = p->n * (1 + p->model->n_outputs * sizeof(int64_t));
+	size_t		pair_bytes = p->n * p->model->n_outputs * sizeof(int64_t);
 	size_t		capacity = GROUP_BYTES / pair_bytes;
 	size_t		n_pairs = (size_t) p->n_used * REPEATS;
 	Status		status;
@@ -259,10 +264,9 @@ allocate_group(Permuter *p)
 	p->capacity = (uint32_t) (capacity < n_pairs ? capacity : n_pairs);
 	status = memory_new(p->host, n_pairs, sizeof(double), &p->measured, p->why);
 	if (status == STATUS_OK)
-		status = memory_new_raw(p->host, p->capacity, p->n, &p->permuted, p->why);
+		status = memory_new_raw(p->host, p->n, REPEATS * sizeof(uint32_t), &p->others, p->why);
 	if (status == STATUS_OK)
-		status = memory_new_raw(p->host, p->capacity,
-								p->n * p->model->n_outputs * sizeof(int64_t), &p->delta, p->why);
+		status = memory_new_raw(p->host, p->capacity, pair_bytes, &p->delta, p->why);
 	if (status == STATUS_OK)
 		status = allocate_paths(p);
 	return status;
@@ -282,7 +286,7 @@ permuter_free(Permuter *p)
 	memory_free(host, p->used, n_features, sizeof(uint32_t));
 	memory_free(host, p->rank, n_features, sizeof(int32_t));
 	memory_free(host, p->measured, (size_t) p->n_used * REPEATS, sizeof(double));
-	memory_free(host, p->permuted, p->capacity, p->n);
+	memory_free(host, p->others, p->n, REPEATS * sizeof(uint32_t));
 	memory_free(host, p->delta, p->capacity, sums_bytes);
 	memory_free(host, p->lists, p->n_used + 1, LISTS * sizeof(List));
 	memory_free(host, p->bins, p->model->row_bytes, 1);
@@ -290,30 +294,26 @@ permuter_free(Permuter *p)
 	memory_free(host, p->keys, p->n_trees, sizeof(uint64_t));
 }
 
-/*
- * The bins of the feature of the group's pair q in a random order (Fisher and
- * Yates).
- */
+/* A random order of the rows for each repeat (Fisher and Yates). */
 static void
-permute(Permuter *p, uint32_t q)
+permute(Permuter *p)
 {
-	uint32_t	pair = p->first_pair + q;
-	uint32_t	feature = p->used[pair / REPEATS];
-	uint8_t    *out = p->permuted + q;
-	size_t		stride = p->n_pairs;
-	RngStream	stream;
-
-	for (uint32_t i = 0; i < p->n; i++)
-		out[i * stride] = training_bins(p->training, p->rows[i])[feature];
-	rng_stream_begin(&stream, p->training->settings.seed, RNG_PERMUTATION, pair % REPEATS,
-					 feature);
-	for (uint32_t i = p->n; i > 1; i--)
+	for (uint32_t repeat = 0; repeat < REPEATS; repeat++)
 	{
-		uint32_t	j = rng_stream_below(&stream, i);
-		uint8_t		bin = out[j * stride];
+		uint32_t   *others = p->others + repeat;
+		RngStream	stream;
 
-		out[j * stride] = out[(i - 1) * stride];
-		out[(i - 1) * stride] = bin;
+		for (uint32_t i = 0; i < p->n; i++)
+			others[i * REPEATS] = p->rows[i];
+		rng_stream_begin(&stream, p->training->settings.seed, RNG_PERMUTATION, repeat, 0);
+		for (uint32_t i = p->n; i > 1; i--)
+		{
+			uint32_t	j = rng_stream_below(&stream, i);
+			uint32_t	row = others[j * REPEATS];
+
+			others[j * REPEATS] = others[(i - 1) * REPEATS];
+			others[(i - 1) * REPEATS] = row;
+		}
 	}
 }
 
@@ -444,35 +444,56 @@ walk_list(Permuter *p, const List *list, bool last_block, int64_t *delta)
 	}
 }
 
-/* The i-th row with other bins of a feature, for its repeats that are in the group. */
+/* Is a bin among the first n? */
+static bool
+is_among(const uint8_t *bins, uint32_t n, uint8_t bin)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (bins[i] == bin)
+			return true;
+	return false;
+}
+
+/*
+ * The i-th row with other bins of a feature, for its repeats that are in the
+ * group: each bin once, since features of a few bins often draw one again.
+ */
 static void
 walk_lists(Permuter *p, uint32_t used, uint32_t i)
 {
 	List	   *lists = &p->lists[LISTS * used];
 	uint32_t	feature = p->used[used];
+	uint32_t	n_outputs = p->model->n_outputs;
+	uint32_t	first = used * REPEATS < p->first_pair ? p->first_pair : used * REPEATS;
+	uint32_t	end = (used + 1) * REPEATS;
 	uint8_t		was = p->bins[feature];
+	uint8_t		drawn[REPEATS];
 
-	if (lists[0].n + lists[1].n == 0)
+	if (end > p->first_pair + p->n_pairs)
+		end = p->first_pair + p->n_pairs;
+	if (first >= end || lists[0].n + lists[1].n == 0)
 		return;
 	for (int k = 0; k < LISTS; k++)
 		for (uint32_t j = lists[k].n; j < blocks_walks_room(lists[k].n); j++)
 			lists[k].entries[j] = p->model->entries[0];
-	for (uint32_t r = 0; r < REPEATS; r++)
+	for (uint32_t r = 0; r < end - first; r++)
+		drawn[r] = p->others_bins[first % REPEATS + r][feature];
+	for (uint32_t r = 0; r < end - first; r++)
 	{
-		uint32_t	pair = used * REPEATS + r;
-		size_t		q = pair - p->first_pair;
-		uint8_t		bin;
-		int64_t    *delta;
+		if (drawn[r] == was || is_among(drawn, r, drawn[r]))
+			continue;
+		memset(p->change, 0, n_outputs * sizeof(int64_t));
+		model_row_set(p->model, feature, drawn[r], p->bins, &p->row);
+		walk_list(p, &lists[0], false, p->change);
+		walk_list(p, &lists[1], true, p->change);
+		for (uint32_t same = r; same < end - first; same++)
+		{
+			size_t		q = first - p->first_pair + same;
+			int64_t    *delta = p->delta + (q * p->n + i) * n_outputs;
 
-		if (pair < p->first_pair || q >= p->n_pairs)
-			continue;
-		bin = p->permuted[(size_t) i * p->n_pairs + q];
-		if (bin == was)
-			continue;
-		delta = p->delta + (q * p->n + i) * p->model->n_outputs;
-		model_row_set(p->model, feature, bin, p->bins, &p->row);
-		walk_list(p, &lists[0], false, delta);
-		walk_list(p, &lists[1], true, delta);
+			for (uint32_t j = 0; drawn[same] == drawn[r] && j < n_outputs; j++)
+				delta[j] += p->change[j];
+		}
 	}
 	model_row_set(p->model, feature, was, p->bins, &p->row);
 }
@@ -485,6 +506,8 @@ add_row(Permuter *p, uint32_t i)
 	uint32_t	entries[LIST_TREES + 1];
 
 	memcpy(p->bins, training_bins(p->training, p->rows[i]), model->row_bytes);
+	for (uint32_t r = 0; r < REPEATS; r++)
+		p->others_bins[r] = training_bins(p->training, p->others[i * REPEATS + r]);
 	model_row(model, p->level, p->bins, &p->row);
 	for (uint32_t first = 0; first < p->n_trees; first += LIST_TREES)
 	{
@@ -514,8 +537,6 @@ measure_group(Permuter *p)
 	size_t		n_sums = (size_t) p->n * p->model->n_outputs;
 	Status		status = STATUS_OK;
 
-	for (uint32_t q = 0; q < p->n_pairs; q++)
-		permute(p, q);
 	memset(p->delta, 0, p->n_pairs * n_sums * sizeof(int64_t));
 	for (uint32_t i = 0; i < p->n && status == STATUS_OK; i++)
 	{
@@ -567,6 +588,7 @@ permute_all(Permuter *p, double *mean, double *sd)
 	if (status != STATUS_OK)
 		return status;
 
+	permute(p);
 	n_pairs = p->n_used * REPEATS;
 	for (p->first_pair = 0; p->first_pair < n_pairs; p->first_pair += p->n_pairs)
 	{

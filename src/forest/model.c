@@ -1,30 +1,43 @@
 /*
  * model.c
- *	  A decoded model as its users see it: what it knows, what it costs, its end.
+ *	  A model as its users see it: what it knows, what it costs, its forms, its
+ *	  end.
  */
 #include "core/memory.h"
-#include "forest/model.h"
+#include "forest/decode.h"
+
+/* Free what trees have been made into. */
+static void
+free_form(ForestModel *model)
+{
+	const Host *host = model->host;
+
+	memory_free(host, model->nodes, model->n_slots + MODEL_MASK_SLOTS, sizeof(ModelNode));
+	memory_free(host, model->more, model->n_slots / 8 + 1, 1);
+	memory_free(host, model->entries, model_entries_room(model), sizeof(uint32_t));
+	memory_free(host, model->class_values, model->n_values,
+				model->schema.n_classes * sizeof(uint32_t));
+	memory_free(host, model->blocks.numbers, model->n_values, sizeof(int64_t));
+	blocks_free(host, &model->blocks);
+}
+
+static void
+free_bytes(ForestModel *model)
+{
+	memory_free(model->host, model->tree_bytes, model->n_trees, sizeof(TreeBytes));
+	model->tree_bytes = NULL;
+}
 
 void
 forest_model_free(ForestModel *model)
 {
-	const Host *host;
-
 	if (model == NULL)
 		return;
-	host = model->host;
-	memory_free(host, model->trees, model->n_trees, sizeof(ModelTree));
-	memory_free(host, model->nodes, model->n_slots + MODEL_MASK_SLOTS, sizeof(ModelNode));
-	memory_free(host, model->more, model->n_slots / 8 + 1, 1);
-	memory_free(host, model->cover32, model->n_slots, sizeof(uint32_t));
-	memory_free(host, model->cover64, model->n_slots, sizeof(uint64_t));
-	memory_free(host, model->entries, model_entries_room(model), sizeof(uint32_t));
-	blocks_free(host, &model->blocks);
-	memory_free(host, model->blocks.numbers, model->blocks.numbers_capacity, sizeof(int64_t));
-	memory_free(host, model->class_values, model->class_capacity,
-				model->schema.n_classes * sizeof(uint32_t));
-	schema_free(host, &model->schema);
-	memory_free(host, model, 1, sizeof(ForestModel));
+	free_bytes(model);
+	free_form(model);
+	memory_free(model->host, model->trees, model->n_trees, sizeof(ModelTree));
+	schema_free(model->host, &model->schema);
+	memory_free(model->host, model, 1, sizeof(ForestModel));
 }
 
 size_t
@@ -33,18 +46,66 @@ forest_model_bytes(const ForestModel *model)
 	size_t		total = sizeof(*model) + schema_bytes(&model->schema);
 
 	total += model->n_trees * sizeof(ModelTree);
+	if (model->tree_bytes != NULL)
+		return total + model->n_trees * sizeof(TreeBytes);
 	total += model_entries_room(model) * sizeof(uint32_t) + blocks_bytes(&model->blocks);
 	if (model->nodes != NULL)
 		total += (model->n_slots + MODEL_MASK_SLOTS) * sizeof(ModelNode);
 	if (model->more != NULL)
 		total += model->n_slots / 8 + 1;
-	if (model->cover32 != NULL)
-		total += model->n_slots * sizeof(*model->cover32);
-	if (model->cover64 != NULL)
-		total += model->n_slots * sizeof(*model->cover64);
-	total += model->class_capacity * model->schema.n_classes * sizeof(uint32_t);
+	if (model->class_values != NULL)
+		total += model->n_values * model->schema.n_classes * sizeof(uint32_t);
+	if (model->blocks.numbers != NULL)
+		total += model->n_values * sizeof(int64_t);
 	return total;
 }
+
+/* ---------------------------------------------------------------- forms -- */
+
+Status
+model_build(ForestModel *model, bool as_nodes, Failure *why)
+{
+	Status		status;
+
+	if (!as_nodes && blocks_layout(&model->blocks, &model->schema))
+		status = decode_blocks(model, why);
+	else
+		status = decode_nodes(model, why);
+	if (status == STATUS_OK)
+	{
+		free_bytes(model);
+		return status;
+	}
+	free_form(model);
+	memset(&model->blocks, 0, sizeof(model->blocks));
+	model->n_slots = 0;
+	model->nodes = NULL;
+	model->more = NULL;
+	model->entries = NULL;
+	model->class_values = NULL;
+	return status;
+}
+
+bool
+forest_model_is_bytes(const ForestModel *model)
+{
+	return model->tree_bytes != NULL;
+}
+
+void
+forest_expect(ForestModel *model, size_t n_rows)
+{
+	Failure		why;
+
+	if (model->tree_bytes == NULL)
+		return;
+	if (n_rows <= model->n_until_built)
+		model->n_until_built -= n_rows;
+	else if (model_build(model, false, &why) != STATUS_OK)
+		model->n_until_built = MODEL_RETRY_ROWS;
+}
+
+/* ------------------------------------------------------------- contract -- */
 
 ForestTask
 forest_model_task(const ForestModel *model)

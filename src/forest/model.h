@@ -3,7 +3,11 @@
  *	  Inside of a ForestModel: a decoded artifact, laid out for scoring.
  *	  Private to src/forest.
  *
- * Most models are blocks: see blocks.h.  What does not fit into them is nodes.
+ * A model that is opened is at first the bytes of its artifact (tree.h), which
+ * its first rows are scored on: laying trees out for scoring takes as long as
+ * scoring some hundred rows.  Most models then become blocks: see blocks.h.
+ * What does not fit into them becomes nodes.
+ *
  * All trees lie in one array of 8-byte slots, each tree in preorder with the
  * near child (the one with more training rows) right behind its parent, so
  * that the usual path is sequential.
@@ -64,7 +68,7 @@ _Static_assert(sizeof(ModelNode) == sizeof(uint64_t), "a slot is 8 bytes");
 #define MODEL_LEAF_LINK (-2)
 #define MODEL_CHAIN_ARCS 4
 #define MODEL_MASK_SLOTS 4		/* where a mask needs more than one */
-#define MODEL_MAX_NODES (UINT32_C(1) << 28)	/* of a tree: links then fit */
+#define MODEL_MAX_WORDS (UINT32_C(1) << 28)	/* of a tree: links then fit */
 
 typedef struct ModelTree
 {
@@ -73,6 +77,15 @@ typedef struct ModelTree
 	uint32_t	depth;			/* splits above the deepest leaf */
 	uint32_t	n_steps;		/* nodes above it, on the longest walk */
 } ModelTree;
+
+/*
+ * A model of bytes is built after as many rows as its trees have nodes, on
+ * average, divided by this: about where the time that bytes cost more than
+ * blocks equals the building.  If that fails, for want of memory or for a
+ * cancellation, it is tried again so many rows later.
+ */
+#define MODEL_NODES_PER_ROW 16
+#define MODEL_RETRY_ROWS 10000
 
 /*
  * Walks that are advanced together: one row down as many trees, or as many
@@ -95,6 +108,11 @@ struct ForestModel
 	uint32_t	n_trees;
 	ModelTree  *trees;
 	uint32_t	max_depth;		/* of all trees */
+	size_t		n_values;		/* of all trees: what leaves have beside their words */
+
+	/* not NULL: the model is the artifact's bytes, and its other forms are not yet there */
+	struct TreeBytes *tree_bytes;
+	size_t		n_until_built;	/* rows that are still to be scored on bytes */
 
 	/*
 	 * Where a walk down each tree begins, as model_leaves() wants it; with
@@ -112,13 +130,7 @@ struct ForestModel
 	uint32_t	mask_slots;		/* of a mask: 1 or MODEL_MASK_SLOTS; 0 where there are none */
 	uint8_t    *more;			/* a bit per slot: the next node is of the same split; or NULL */
 
-	/* training weight per slot of nodes; one of the two, by the largest weight */
-	uint32_t   *cover32;
-	uint64_t   *cover64;
-
 	/* more than two classes: of each leaf that is not pure, P of each class × TREE_ONE */
-	size_t		n_class_rows;
-	size_t		class_capacity; /* rows that there is room for */
 	uint32_t   *class_values;
 
 	/*
@@ -128,6 +140,13 @@ struct ForestModel
 	 */
 	int32_t		number_shift;
 };
+
+/* What numbers of leaves are divided by. */
+static inline int64_t
+model_number_scale(const ForestModel *model)
+{
+	return INT64_C(1) << (model->schema.target_shift - model->number_shift);
+}
 
 static inline bool
 model_is_leaf(const ModelNode *node)
@@ -234,14 +253,6 @@ model_leaf(const ForestModel *model, const ModelNode *node, const uint8_t *row)
 	return node;
 }
 
-static inline uint64_t
-model_cover(const ForestModel *model, const ModelNode *node)
-{
-	size_t		slot = (size_t) (node - model->nodes);
-
-	return model->cover32 != NULL ? model->cover32[slot] : model->cover64[slot];
-}
-
 /* What a leaf says: see ModelNode. */
 static inline int64_t
 model_leaf_number(const ForestModel *model, uint32_t leaf)
@@ -277,6 +288,15 @@ model_entries_room(const ForestModel *model)
 {
 	return blocks_walks_room(model->n_trees);
 }
+
+/*
+ * Make blocks or nodes of a model of bytes, which it then needs no more; when
+ * that fails it stays as it is.
+ */
+extern Status model_build(ForestModel *model, bool as_nodes, Failure *why);
+
+/* A row down trees of bytes: their leaves are added to n_outputs sums. */
+extern void model_add_bytes(const ForestModel *model, const uint8_t *row, int64_t *sums);
 
 /* A row made ready to go down trees. */
 typedef struct ModelRow

@@ -1,24 +1,18 @@
 /*
  * node.c
- *	  Nodes of trees: reading them, and the arcs of a split.
+ *	  Nodes of trees: the arcs of a split.
  */
-#include "forest/node_read.h"
-
-bool
-node_read(ByteReader *r, const ForestSchema *schema, NodeBytes *node)
-{
-	return node_get(r, schema, node);
-}
+#include "forest/node.h"
 
 /* Left of a cut is the arc 0 .. cut, or missing .. cut; right of it is the rest. */
 static NodeArc
 numeric_arc(const NodeBytes *node)
 {
-	uint32_t	missing_left = (node->flags & TREE_MISSING_LEFT) != 0;
+	uint32_t	missing_left = node->missing_left;
 	uint32_t	left_length = node->cut + 1 + missing_left;
 	NodeArc		arc;
 
-	if ((node->flags & TREE_NEAR_RIGHT) == 0)
+	if (!node->near_right)
 	{
 		arc.before = (uint8_t) (FOREST_MISSING - missing_left);
 		arc.length = (uint8_t) left_length;
@@ -69,7 +63,7 @@ category_arcs(const NodeBytes *node, uint32_t n_bins, NodeArc arcs[NODE_MAX_ARCS
 uint32_t
 node_near_arcs(const NodeBytes *node, const ForestSchema *schema, NodeArc arcs[NODE_MAX_ARCS])
 {
-	if ((node->flags & TREE_CATEGORY) != 0)
+	if (node->category)
 		return category_arcs(node, schema->features[node->feature].n_bins, arcs);
 	arcs[0] = numeric_arc(node);
 	return 1;

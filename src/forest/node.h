@@ -1,61 +1,109 @@
 /*
  * node.h
- *	  One node of a tree as tree.h writes it.  Private to src/forest.
+ *	  Trees as tree.h writes them, once they are known to be well-formed.
+ *	  Private to src/forest.
  */
 #ifndef CHURNOPS_FOREST_NODE_H
 #define CHURNOPS_FOREST_NODE_H
 
+#include <stdbool.h>
+
 #include "forest/schema.h"
 #include "forest/tree.h"
 
-/* The least that a node takes: a pure leaf, a split of up to 8 categories. */
-#define NODE_MIN_BYTES 4
+/* Where a tree lies in an artifact. */
+typedef struct TreeBytes
+{
+	const uint8_t *words;
+	const uint8_t *values;
+	uint32_t	n_words;
+	uint32_t	n_values;
+	size_t		first_value;	/* how many the trees before it have */
+} TreeBytes;
 
 typedef struct NodeBytes
 {
-	uint8_t		flags;
+	bool		leaf;
+	bool		category;
+	bool		missing_left;
+	bool		near_right;
+	uint32_t	value;			/* of a leaf: its 31 bits */
 	uint32_t	feature;
 	uint32_t	cut;
 	const uint8_t *left;		/* category: bit b set, bin b goes left */
-	uint64_t	cover;
-	uint32_t	class_index;	/* a pure leaf's */
-	uint32_t	p1;				/* two classes */
-	int64_t		number;			/* regression */
-	const uint8_t *values;		/* several classes, not pure: u32 each */
+	uint32_t	skip;
 } NodeBytes;
 
-/*
- * Read a node and check it against the schema: false if it is cut off, or not
- * one that a grower can have written.  Pointers are into the reader's bytes.
- */
-extern bool node_read(ByteReader *r, const ForestSchema *schema, NodeBytes *node);
-
-/* P of class k in units of 1 / TREE_ONE, from a node's values. */
-static inline uint32_t
-node_value(const NodeBytes *node, uint32_t k)
+/* Read the node at p; returns what is behind it. */
+static inline const uint8_t *
+node_read(const uint8_t *p, const ForestSchema *schema, NodeBytes *node)
 {
-	const uint8_t *p = node->values + (size_t) k * 4;
+	uint32_t	word = tree_word(p);
+	const ForestFeature *feature;
 
-	return (uint32_t) p[0] | (uint32_t) p[1] << 8 | (uint32_t) p[2] << 16 | (uint32_t) p[3] << 24;
+	p += TREE_WORD_BYTES;
+	node->leaf = (word & TREE_LEAF) != 0;
+	node->value = word & ~TREE_LEAF;
+	if (node->leaf)
+		return p;
+	node->feature = word >> TREE_FEATURE_SHIFT & TREE_FEATURE;
+	node->cut = word >> TREE_CUT_SHIFT & TREE_CUT;
+	node->missing_left = (word & TREE_MISSING_LEFT) != 0;
+	node->near_right = (word & TREE_NEAR_RIGHT) != 0;
+	node->skip = word >> TREE_SKIP_SHIFT;
+	if (node->skip == 0)
+	{
+		node->skip = tree_word(p);
+		p += TREE_WORD_BYTES;
+	}
+	feature = &schema->features[node->feature];
+	node->category = feature->kind == FOREST_CATEGORY;
+	node->left = p;
+	return node->category ? p + tree_set_words(feature->n_bins) * TREE_WORD_BYTES : p;
 }
 
+/* Whether a bin goes left. */
 static inline bool
-node_is_leaf(const NodeBytes *node)
+node_goes_left(const NodeBytes *node, uint32_t bin, uint32_t n_bins)
 {
-	return (node->flags & TREE_LEAF) != 0;
+	if (!node->category)
+		return bin == FOREST_MISSING ? node->missing_left : bin <= node->cut;
+	return bin < n_bins ? (node->left[bin / 8] >> bin % 8 & 1) != 0 : node->missing_left;
+}
+
+/* What a leaf says where the values of all trees are counted as one. */
+static inline uint32_t
+node_value_of_all(const TreeBytes *tree, uint32_t value, uint32_t n_classes)
+{
+	return n_classes == 2 || value < n_classes ? value : value + (uint32_t) tree->first_value;
+}
+
+/* Among the values of a tree: P × 2^30 of a class in a row, and a number of regression. */
+static inline uint32_t
+node_share(const TreeBytes *tree, size_t row, uint32_t k, uint32_t n_classes)
+{
+	return tree_word(tree->values + (row * n_classes + k) * sizeof(uint32_t));
+}
+
+static inline int64_t
+node_number(const TreeBytes *tree, size_t value)
+{
+	const uint8_t *p = tree->values + value * sizeof(uint64_t);
+
+	return (int64_t) ((uint64_t) tree_word(p) | (uint64_t) tree_word(p + 4) << 32);
 }
 
 /* Which child a missing value, and a bin of a category, go to. */
 static inline bool
 node_missing_near(const NodeBytes *node)
 {
-	return ((node->flags & TREE_MISSING_LEFT) != 0) == ((node->flags & TREE_NEAR_RIGHT) == 0);
+	return node->missing_left != node->near_right;
 }
 
 static inline bool
 node_category_near(const NodeBytes *node, uint32_t bin)
 {
-	return (node->left[bin / 8] >> (bin % 8) & 1) == ((node->flags & TREE_NEAR_RIGHT) == 0);
+	return ((node->left[bin / 8] >> (bin % 8) & 1) != 0) != node->near_right;
 }
 
 /*

@@ -4,10 +4,11 @@
  *
  * Sums are of integers: every order of trees and rows gives equal bits.
  * Several rows are scored in tiles, a few trees at a time, so that these stay
- * in the nearest cache.
+ * in the nearest cache; in plain C, they answer the first blocks together.
  */
 #include <math.h>
 
+#include "forest/blocks_tile.h"
 #include "forest/model.h"
 
 void
@@ -109,7 +110,7 @@ model_add_leaves(const ForestModel *model, const uint32_t *leaves, uint32_t n, i
 
 /* -------------------------------------------------------------- scoring -- */
 
-/* Rows of a tile, and the trees that a tile goes down at a time. */
+/* Rows of a tile of walks, and the trees that a tile goes down at a time. */
 #define TILE_ROWS 32
 #define TILE_TREES 64
 
@@ -124,6 +125,12 @@ score_row(const ForestModel *model, CpuLevel level, const uint8_t *bins, double 
 	ModelRow	row;
 
 	memset(sums, 0, model->n_outputs * sizeof(sums[0]));
+	if (model->tree_bytes != NULL)
+	{
+		model_add_bytes(model, bins, sums);
+		model_outputs(model, sums, model->n_trees, out);
+		return;
+	}
 #ifdef MODEL_AVX512
 	if (!blocks_used(&model->blocks) && level == CPU_AVX512 &&
 		model->n_trees >= MODEL_AVX512_TREES)
@@ -166,6 +173,44 @@ score_tile(const ForestModel *model, CpuLevel level, const uint8_t *rows, size_t
 		}
 	}
 	for (size_t i = 0; i < n; i++)
+		model_outputs(model, sums + i * model->n_outputs, model->n_trees,
+					  out + i * model->n_outputs);
+}
+
+/* Sums of rows that answer first blocks together; and with fewer rows they do not. */
+#define TOGETHER_SUMS (32 * BLOCK_TILE)
+#define TOGETHER_LEAST 32
+
+/* Up to BLOCK_TILE rows down trees of blocks, in plain C. */
+static void
+score_together(const ForestModel *model, const uint8_t *rows, uint32_t n, double *out)
+{
+	int64_t		sums[TOGETHER_SUMS];
+	BlockRow	row[BLOCK_TILE];
+	BlockTile	tile;
+	uint32_t	words[BLOCK_TILE][BLOCK_TILE_TREES];
+	uint32_t	leaves[BLOCK_TILE_TREES];
+
+	memset(sums, 0, n * model->n_outputs * sizeof(sums[0]));
+	/* walks are done several at a time, and those that are too many follow a word too */
+	memset(words, 0, sizeof(words));
+	blocks_tile(&model->blocks, rows, model->row_bytes, n, &tile);
+	for (uint32_t i = 0; i < n; i++)
+		blocks_row(&model->blocks, CPU_PORTABLE, rows + i * model->row_bytes, &row[i]);
+	for (uint32_t t = 0; t < model->n_trees; t += BLOCK_TILE_TREES)
+	{
+		uint32_t	left = model->n_trees - t;
+		uint32_t	n_trees = left < BLOCK_TILE_TREES ? left : BLOCK_TILE_TREES;
+
+		for (uint32_t i = 0; i < n_trees; i++)
+			blocks_tile_words(&model->blocks, &tile, model->entries[t + i], &words[0][i]);
+		for (uint32_t i = 0; i < n; i++)
+		{
+			blocks_leaves_behind(&model->blocks, &row[i], words[i], n_trees, leaves);
+			model_add_leaves(model, leaves, n_trees, sums + i * model->n_outputs);
+		}
+	}
+	for (uint32_t i = 0; i < n; i++)
 		model_outputs(model, sums + i * model->n_outputs, model->n_trees,
 					  out + i * model->n_outputs);
 }
@@ -214,36 +259,49 @@ score_nodes(const ForestModel *model, const uint8_t *rows, size_t n, double *out
 
 /* Rows to be scored together: more than one only where that is faster. */
 static size_t
-rows_at_once(const ForestModel *model)
+rows_at_once(const ForestModel *model, CpuLevel level)
 {
 	bool		blocks = blocks_used(&model->blocks);
-	size_t		most = blocks ? TILE_ROWS : FOREST_SCORE_BLOCK;
-	size_t		room = (blocks ? TILE_SUMS : BLOCK_SUMS) / model->n_outputs;
+	bool		together = blocks && level == CPU_PORTABLE;
+	size_t		most = together ? BLOCK_TILE : blocks ? TILE_ROWS : FOREST_SCORE_BLOCK;
+	size_t		room = (together ? TOGETHER_SUMS : blocks ? TILE_SUMS : BLOCK_SUMS) / model->n_outputs;
 
-	if (most > room)
-		most = room;
-	return most < (blocks ? 2 : MODEL_LANES) ? 1 : most;
+	if (model->tree_bytes != NULL)
+		return 1;
+	return most < room ? most : room;
+}
+
+/* Score some of n rows; returns how many. */
+static size_t
+score_some(const ForestModel *model, CpuLevel level, const uint8_t *rows, size_t n, double *out)
+{
+	bool		blocks = blocks_used(&model->blocks);
+	size_t		at_once = rows_at_once(model, level);
+	size_t		now = n < at_once ? n : at_once;
+
+	if (blocks && level == CPU_PORTABLE && now >= TOGETHER_LEAST)
+		score_together(model, rows, (uint32_t) now, out);
+	else if (blocks && level != CPU_PORTABLE && now > 1)
+		score_tile(model, level, rows, now, out);
+	else if (!blocks && now >= MODEL_LANES)
+		score_nodes(model, rows, now, out);
+	else
+	{
+		score_row(model, level, rows, out);
+		return 1;
+	}
+	return now;
 }
 
 void
 forest_score(const ForestModel *model, const uint8_t *rows, size_t n, double *out)
 {
 	CpuLevel	level = cpu_level(model->host->cpu_limit);
-	size_t		at_once = rows_at_once(model);
 
 	while (n > 0)
 	{
-		size_t		now = n < at_once ? n : at_once;
+		size_t		now = score_some(model, level, rows, n, out);
 
-		if (now > 1 && blocks_used(&model->blocks))
-			score_tile(model, level, rows, now, out);
-		else if (now >= MODEL_LANES)
-			score_nodes(model, rows, now, out);
-		else
-		{
-			now = 1;
-			score_row(model, level, rows, out);
-		}
 		rows += now * model->row_bytes;
 		out += now * model->n_outputs;
 		n -= now;

@@ -208,12 +208,16 @@ put_payload(ForestGrower *g, GrowPayload payload, const TrainingChunk *chunk, ui
 
 /* Append the rows of a chunk that are in the bag; rows of weight 0 are not. */
 static ALWAYS_INLINE void
-append_records(ForestGrower *g, GrowPayload payload, const TrainingChunk *chunk, uint32_t at,
-			   uint32_t first_row, const uint8_t *counts, const uint16_t *picked, uint32_t n,
-			   uint64_t *n_counts)
+append_records(ForestGrower *g, GrowPayload payload, size_t copied, const TrainingChunk *chunk,
+			   uint32_t at, uint32_t first_row, const uint8_t *counts, const uint16_t *picked,
+			   uint32_t n, uint64_t *n_counts)
 {
 	size_t		row_bytes = g->t->row_bytes;
-	size_t		copied = row_bytes < g->record_bytes ? row_bytes : g->record_bytes;
+	size_t		record_bytes = g->record_bytes;
+	size_t		payload_offset = g->payload_offset;
+	uint64_t	weights = 0;
+	uint64_t	all_counts = 0;
+	uint32_t	n_rows = 0;
 	uint8_t    *record = g->buffer[0] + (size_t) g->n_rows * g->record_bytes;
 	const uint8_t *bins = chunk->bins + (size_t) at * row_bytes;
 
@@ -222,20 +226,42 @@ append_records(ForestGrower *g, GrowPayload payload, const TrainingChunk *chunk,
 		uint32_t	row = picked[i];
 		uint64_t	weight;
 
-		if (g->wide)
+		if (copied == 0)
 			*(uint32_t *) record = first_row + row;
 		else
 			for (size_t b = 0; b < copied; b += sizeof(uint64_t))
 				memcpy(record + b, bins + row * row_bytes + b, sizeof(uint64_t));
 		weight = put_payload(g, payload, chunk, at + row, counts[row],
-							 record + g->payload_offset);
+							 record + payload_offset);
 		if (weight == 0)
 			continue;
-		record += g->record_bytes;
-		g->n_rows++;
-		g->weight += weight;
-		*n_counts += counts[row];
+		record += record_bytes;
+		n_rows++;
+		weights += weight;
+		all_counts += counts[row];
 	}
+	g->n_rows += n_rows;
+	g->weight += weights;
+	*n_counts += all_counts;
+}
+
+/* The same with the bytes of a row's bins as a constant, where they are usual. */
+static ALWAYS_INLINE void
+append_sized(ForestGrower *g, GrowPayload payload, const TrainingChunk *chunk, uint32_t at,
+			 uint32_t first_row, const uint8_t *counts, const uint16_t *picked, uint32_t n,
+			 uint64_t *n_counts)
+{
+	size_t		row_bytes = g->t->row_bytes;
+	size_t		copied = g->wide ? 0 : row_bytes < g->record_bytes ? row_bytes : g->record_bytes;
+
+	if (copied == 16)
+		append_records(g, payload, 16, chunk, at, first_row, counts, picked, n, n_counts);
+	else if (copied == 24)
+		append_records(g, payload, 24, chunk, at, first_row, counts, picked, n, n_counts);
+	else if (copied == 32)
+		append_records(g, payload, 32, chunk, at, first_row, counts, picked, n, n_counts);
+	else
+		append_records(g, payload, copied, chunk, at, first_row, counts, picked, n, n_counts);
 }
 
 /* Append what is in the bag of n rows that have been counted. */
@@ -258,17 +284,16 @@ append_rows(ForestGrower *g, const TrainingChunk *chunk, uint32_t at, uint32_t f
 	switch (g->payload)
 	{
 		case GROW_PACKED:
-			append_records(g, GROW_PACKED, chunk, at, first_row, counts, picked, n_picked, n_counts);
+			append_sized(g, GROW_PACKED, chunk, at, first_row, counts, picked, n_picked, n_counts);
 			break;
 		case GROW_SUMS:
-			append_records(g, GROW_SUMS, chunk, at, first_row, counts, picked, n_picked, n_counts);
+			append_sized(g, GROW_SUMS, chunk, at, first_row, counts, picked, n_picked, n_counts);
 			break;
 		case GROW_COUNTS:
-			append_records(g, GROW_COUNTS, chunk, at, first_row, counts, picked, n_picked, n_counts);
+			append_sized(g, GROW_COUNTS, chunk, at, first_row, counts, picked, n_picked, n_counts);
 			break;
 		case GROW_CLASSES:
-			append_records(g, GROW_CLASSES, chunk, at, first_row, counts, picked, n_picked,
-						   n_counts);
+			append_sized(g, GROW_CLASSES, chunk, at, first_row, counts, picked, n_picked, n_counts);
 			break;
 	}
 	return STATUS_OK;

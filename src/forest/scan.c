@@ -9,7 +9,7 @@
  * lose the tie.
  *
  * Where sums have 16 bits, D of split_pair_score() is an integer of 32 bits
- * and exact.  Scores are first computed in single precision, whose relative
+ * and exact, as are the squares of several classes.  Scores are first computed in single precision, whose relative
  * error is below 2^-21; only cuts that are within that of the best are looked
  * at in double precision.  That picks the same cut as doubles throughout, at a
  * quarter of their cost.
@@ -115,23 +115,31 @@ screen_packed(const uint32_t *restrict left, uint32_t n, uint32_t add, uint32_t 
 	return top;
 }
 
-/* Look at the cuts whose scores can be the best, in double precision. */
+/* The least bits of a score that can be the best; false if the largest is below them. */
 static bool
-settle_packed(const uint32_t *left, const int32_t *scores, uint32_t first, uint32_t n,
-			  uint32_t add, uint32_t total, int32_t top, bool missing_left, ScanBest *best)
+screen_threshold(int32_t top, const ScanBest *best, int32_t *threshold)
 {
 	float		top_score;
 	float		needed;
-	int32_t		threshold;
-	bool		improved = false;
 
 	memcpy(&top_score, &top, sizeof(top));
 	needed = top_score * (float) SCREEN_OWN;
 	if (best->score > 0 && needed < (float) (best->score * SCREEN_BEST))
 		needed = (float) (best->score * SCREEN_BEST);
-	if (needed > top_score)
+	*threshold = float_bits(needed);
+	return needed <= top_score;
+}
+
+/* Look at the cuts whose scores can be the best, in double precision. */
+static bool
+settle_packed(const uint32_t *left, const int32_t *scores, uint32_t first, uint32_t n,
+			  uint32_t add, uint32_t total, int32_t top, bool missing_left, ScanBest *best)
+{
+	int32_t		threshold;
+	bool		improved = false;
+
+	if (!screen_threshold(top, best, &threshold))
 		return false;
-	threshold = float_bits(needed);
 	for (uint32_t i = 0; i < n; i++)
 	{
 		uint32_t	sum;
@@ -241,14 +249,6 @@ scan_packed(const ScanNode *node, const uint32_t *cells, uint32_t n_bins, uint32
 
 /* ------------------------------------------------------------------ sums -- */
 
-/* The sides of cuts as doubles. */
-typedef struct Sides
-{
-	double		w_left[SCAN_BINS];
-	double		s_left[SCAN_BINS];
-	double		w_right[SCAN_BINS];
-} Sides;
-
 /* The bits of a score: as integers they have the order of scores, and −1 is below 0. */
 static ALWAYS_INLINE int64_t
 double_bits(double x)
@@ -259,18 +259,48 @@ double_bits(double x)
 	return bits;
 }
 
-/* Scores of n cuts, −1 for those not allowed; returns the bits of the largest. */
-static ALWAYS_INLINE int64_t
-score_sides(const Sides *restrict sides, uint32_t n, double w, double s, double min_w,
-			double *restrict scores)
+static ALWAYS_INLINE double
+bits_double(uint64_t bits)
 {
+	double		x;
+
+	memcpy(&x, &bits, sizeof(x));
+	return x;
+}
+
+/*
+ * (double) x by operations that AVX2 has for four numbers at once: its halves
+ * become the last bits of 2^52 and 2^84, whose sum, less both, is rounded once.
+ */
+static ALWAYS_INLINE double
+to_double(int64_t x)
+{
+	uint64_t	low = ((uint64_t) x & UINT32_MAX) | UINT64_C(0x4330000000000000);
+	uint64_t	high = ((uint64_t) x >> 32) ^ UINT64_C(0x4530000080000000);
+
+	return (bits_double(high) - 0x1.00000801p84) + bits_double(low);
+}
+
+/*
+ * Scores of n cuts with some missing values on the left, −1 for those not
+ * allowed; returns the bits of the largest.
+ */
+static ALWAYS_INLINE int64_t
+score_cuts(const ScanNode *node, const uint64_t *restrict left_w, const int64_t *restrict left_s,
+		   uint32_t n, uint64_t add_w, int64_t add_s, double *restrict scores)
+{
+	uint64_t	all = node->w;
+	double		w = (double) (int64_t) node->w;
+	double		s = (double) node->s;
+	double		min_w = (double) (int64_t) node->min_weight;
 	int64_t		top = double_bits(-1);
 
 	for (uint32_t i = 0; i < n; i++)
 	{
-		double		w_left = sides->w_left[i];
-		double		w_right = sides->w_right[i];
-		double		score = split_pair_score(w, s, w_left, sides->s_left[i], w_right);
+		double		w_left = to_double((int64_t) (left_w[i] + add_w));
+		double		w_right = to_double((int64_t) (all - left_w[i] - add_w));
+		double		s_left = to_double((int64_t) ((uint64_t) left_s[i] + (uint64_t) add_s));
+		double		score = split_pair_score(w, s, w_left, s_left, w_right);
 
 		scores[i] = (w_left < w_right ? w_left : w_right) < min_w ? -1 : score;
 	}
@@ -280,48 +310,33 @@ score_sides(const Sides *restrict sides, uint32_t n, double w, double s, double 
 }
 
 static int64_t
-score_sides_portable(const Sides *sides, uint32_t n, double w, double s, double min_w,
-					 double *scores)
+score_cuts_portable(const ScanNode *node, const uint64_t *left_w, const int64_t *left_s,
+					uint32_t n, uint64_t add_w, int64_t add_s, double *scores)
 {
-	return score_sides(sides, n, w, s, min_w, scores);
+	return score_cuts(node, left_w, left_s, n, add_w, add_s, scores);
 }
 
 #ifdef CPU_X86
 CPU_TARGET_AVX2 static int64_t
-score_sides_avx2(const Sides *sides, uint32_t n, double w, double s, double min_w,
-				 double *scores)
+score_cuts_avx2(const ScanNode *node, const uint64_t *left_w, const int64_t *left_s, uint32_t n,
+				uint64_t add_w, int64_t add_s, double *scores)
 {
-	return score_sides(sides, n, w, s, min_w, scores);
+	return score_cuts(node, left_w, left_s, n, add_w, add_s, scores);
 }
 #endif
 
-/*
- * The scores of the cuts from first to before end, with some missing values on
- * the left; returns the bits of the largest.
- */
+/* The same for the cuts from first to before end. */
 static int64_t
 score_sums(const ScanNode *node, const ScanSums *sums, uint32_t first, uint32_t end,
 		   uint64_t add_w, int64_t add_s, double *scores)
 {
-	uint32_t	n = end - first;
-	double		w = (double) (int64_t) node->w;
-	double		s = (double) node->s;
-	double		min_w = (double) (int64_t) node->min_weight;
-	Sides		sides;
-
-	for (uint32_t i = 0; i < n; i++)
-	{
-		int64_t		w_left = (int64_t) (sums->w[first + i] + add_w);
-
-		sides.w_left[i] = (double) w_left;
-		sides.w_right[i] = (double) ((int64_t) node->w - w_left);
-		sides.s_left[i] = (double) (sums->s[first + i] + add_s);
-	}
 #ifdef CPU_X86
 	if (node->level >= CPU_AVX2)
-		return score_sides_avx2(&sides, n, w, s, min_w, scores);
+		return score_cuts_avx2(node, sums->w + first, sums->s + first, end - first, add_w, add_s,
+							   scores);
 #endif
-	return score_sides_portable(&sides, n, w, s, min_w, scores);
+	return score_cuts_portable(node, sums->w + first, sums->s + first, end - first, add_w, add_s,
+							   scores);
 }
 
 /* Take the first of the largest scores, those of cuts from first on, if it is above the best. */
@@ -466,6 +481,163 @@ score_classes_avx2(const ClassSums *sums, uint32_t first, uint32_t end, int64_t 
 }
 #endif
 
+/*
+ * The sums over classes of a node so light that squares and their sums have 31
+ * bits.  Behind the last bin are places that wrap around and are not read.
+ */
+typedef struct LightSums
+{
+	uint32_t	running[SCAN_BINS];	/* of one class */
+	uint32_t	w[SCAN_BINS];	/* of the left side */
+	uint32_t	left[SCAN_BINS];	/* Σ of squares */
+	uint32_t	right[SCAN_BINS];
+	int32_t		scores[SCAN_BINS];	/* bits of floats */
+} LightSums;
+
+/* The heaviest such node: its square is below 2^31. */
+#define LIGHT_WEIGHT 46340
+
+static ALWAYS_INLINE void
+add_light(LightSums *sums, uint32_t n, uint32_t add, uint32_t total)
+{
+	for (uint32_t i = 0; i < n; i++)
+	{
+		uint32_t	left = sums->running[i] + add;
+		uint32_t	right = total - left;
+
+		sums->w[i] += left;
+		sums->left[i] += left * left;
+		sums->right[i] += right * right;
+	}
+}
+
+/* Single-precision scores of the cuts from first to before end, as in screen_packed(). */
+static ALWAYS_INLINE int32_t
+screen_light(LightSums *sums, uint32_t first, uint32_t end, int32_t w, int32_t min_w)
+{
+	int32_t		top = -1;
+
+	for (uint32_t i = first; i < end; i++)
+	{
+		int32_t		w_left = (int32_t) sums->w[i];
+		int32_t		w_right = w - w_left;
+		int32_t		score = float_bits((float) (int32_t) sums->left[i] / (float) w_left +
+									   (float) (int32_t) sums->right[i] / (float) w_right);
+
+		score |= -(int32_t) ((w_left < min_w) | (w_right < min_w));
+		sums->scores[i] = score;
+		top = score > top ? score : top;
+	}
+	return top;
+}
+
+static void
+add_light_portable(LightSums *sums, uint32_t n, uint32_t add, uint32_t total)
+{
+	add_light(sums, n, add, total);
+}
+
+static int32_t
+screen_light_portable(LightSums *sums, uint32_t first, uint32_t end, int32_t w, int32_t min_w)
+{
+	return screen_light(sums, first, end, w, min_w);
+}
+
+#ifdef CPU_X86
+CPU_TARGET_AVX2 static void
+add_light_avx2(LightSums *sums, uint32_t n, uint32_t add, uint32_t total)
+{
+	add_light(sums, n, add, total);
+}
+
+CPU_TARGET_AVX2 static int32_t
+screen_light_avx2(LightSums *sums, uint32_t first, uint32_t end, int32_t w, int32_t min_w)
+{
+	return screen_light(sums, first, end, w, min_w);
+}
+#endif
+
+/* Look at the cuts whose scores can be the best, in double precision. */
+static bool
+settle_light(const LightSums *sums, uint32_t first, uint32_t end, uint32_t w, int32_t top,
+			 bool missing_left, ScanBest *best)
+{
+	int32_t		threshold;
+	bool		improved = false;
+
+	if (!screen_threshold(top, best, &threshold))
+		return false;
+	for (uint32_t i = first; i < end; i++)
+	{
+		double		score;
+
+		if (sums->scores[i] < threshold)
+			continue;
+		score = (double) sums->left[i] / (double) sums->w[i] +
+			(double) sums->right[i] / (double) (w - sums->w[i]);
+		if (!(score > best->score))
+			continue;
+		best->score = score;
+		best->at = i;
+		best->missing_left = missing_left;
+		best->w = sums->w[i];
+		improved = true;
+	}
+	return improved;
+}
+
+/* scan_classes() of a light node, all in 32 bits but for the last word. */
+static bool
+scan_light(const ScanNode *node, const ScanClasses *c, ScanBest *best, bool *varies)
+{
+	uint32_t	n = (c->n + 7) & ~UINT32_C(7);
+	uint32_t	w = (uint32_t) node->w;
+	int32_t		min_w = node->min_weight > LIGHT_WEIGHT ? LIGHT_WEIGHT + 1
+		: (int32_t) node->min_weight;
+	bool		improved = false;
+	LightSums	sums;
+
+	for (int side = 0; side <= (c->missing != NULL ? 1 : 0); side++)
+	{
+		uint32_t	first = node->first[side];
+		uint32_t	end = end_of(node, side, c->n);
+		int32_t		top;
+
+		memset(sums.w, 0, n * sizeof(uint32_t));
+		memset(sums.left, 0, n * sizeof(uint32_t));
+		memset(sums.right, 0, n * sizeof(uint32_t));
+		for (uint32_t k = 0; k < c->n_classes; k++)
+		{
+			uint32_t	add = side == 0 ? 0 : (uint32_t) c->missing[k];
+
+			if (c->total[k] == 0)
+				continue;
+			running_sums(node->level, (const uint32_t *) c->cells + (size_t) k * c->stride, n,
+						 sums.running);
+#ifdef CPU_X86
+			if (node->level >= CPU_AVX2)
+				add_light_avx2(&sums, n, add, (uint32_t) c->total[k]);
+			else
+#endif
+				add_light_portable(&sums, n, add, (uint32_t) c->total[k]);
+		}
+		if (first >= end)
+			continue;
+#ifdef CPU_X86
+		if (node->level >= CPU_AVX2)
+			top = screen_light_avx2(&sums, first, end, (int32_t) w, min_w);
+		else
+#endif
+			top = screen_light_portable(&sums, first, end, (int32_t) w, min_w);
+		*varies |= top >= 0;
+		if (top >= 0)
+			improved |= settle_light(&sums, first, end, w, top, side == 1, best);
+	}
+	for (uint32_t i = 0; !*varies && i < c->n; i++)
+		*varies = sums.w[i] > 0 && sums.w[i] < w;
+	return improved;
+}
+
 /* Running sums of a class; of 4-byte cells there is room for a multiple of 8. */
 static void
 running_class(const ScanNode *node, const ScanClasses *c, uint32_t k, ClassSums *sums)
@@ -490,6 +662,8 @@ scan_classes(const ScanNode *node, const ScanClasses *c, ScanBest *best, bool *v
 	double		scores[SCAN_BINS];
 	ClassSums	sums;
 
+	if (!c->heavy && node->w <= LIGHT_WEIGHT)
+		return scan_light(node, c, best, varies);
 	for (int side = 0; side <= (c->missing != NULL ? 1 : 0); side++)
 	{
 		uint32_t	first = node->first[side];

@@ -55,7 +55,9 @@ struct GrowSmall
 	GrowPair	pair[ROWS];		/* of each row; of several classes: weight and class */
 	uint64_t	plane[PLANES];	/* two classes without weights: rows by the bits of their counts */
 	uint64_t	ones;			/* rows of class 1 */
-	uint64_t	of_bin[SCAN_BINS];	/* scratch: rows per bin, all 0 in between */
+	uint8_t		counts[ROWS];	/* scratch: what these are made of */
+	uint8_t		labels[ROWS];
+	uint8_t		of_row[ROWS];	/* scratch: bins of one feature, where rows are wide */
 	Column	   *columns;		/* per feature */
 	uint8_t    *bins;			/* [feature][row]; NULL: rows are wide, and read one by one */
 };
@@ -137,23 +139,46 @@ sum_rows(const GrowSmall *small, uint64_t rows, bool packed, bool popcnt)
 
 /* --------------------------------------------------------------- columns -- */
 
-/* Weight and target of a record. */
+/* Weight and target of a record that is not packed. */
 static GrowPair
 read_pair(const ForestGrower *g, const uint8_t *payload)
 {
-	uint32_t	first = *(const uint32_t *) payload;
-
-	switch (g->payload)
-	{
-		case GROW_PACKED:
-			return (GrowPair) {first & 0xFFFF, first >> 16};
-		case GROW_COUNTS:
-			return (GrowPair) {first, ((const uint32_t *) payload)[1]};
-		default:
-			return *(const GrowPair *) payload;
-	}
+	if (g->payload == GROW_COUNTS)
+		return (GrowPair) {((const uint32_t *) payload)[0], ((const uint32_t *) payload)[1]};
+	return *(const GrowPair *) payload;
 }
 
+/* Turn the bins of eight rows, eight features of each, into those of eight features. */
+#ifdef CPU_X86
+static void
+turn_bytes(const uint8_t *rows, size_t row_bytes, uint8_t *features)
+{
+	__m128i		pairs[4];
+	__m128i		fours[4];
+	__m128i		eights[4];
+
+	for (int i = 0; i < 4; i++)
+		pairs[i] = _mm_unpacklo_epi8(
+			_mm_loadl_epi64((const __m128i *) (rows + (size_t) (2 * i) * row_bytes)),
+			_mm_loadl_epi64((const __m128i *) (rows + (size_t) (2 * i + 1) * row_bytes)));
+	for (int i = 0; i < 2; i++)
+	{
+		fours[2 * i] = _mm_unpacklo_epi16(pairs[2 * i], pairs[2 * i + 1]);
+		fours[2 * i + 1] = _mm_unpackhi_epi16(pairs[2 * i], pairs[2 * i + 1]);
+	}
+	for (int i = 0; i < 2; i++)
+	{
+		eights[2 * i] = _mm_unpacklo_epi32(fours[i], fours[i + 2]);
+		eights[2 * i + 1] = _mm_unpackhi_epi32(fours[i], fours[i + 2]);
+	}
+	for (int i = 0; i < 4; i++)
+	{
+		_mm_storel_epi64((__m128i *) (features + (size_t) (2 * i) * ROWS), eights[i]);
+		_mm_storel_epi64((__m128i *) (features + (size_t) (2 * i + 1) * ROWS),
+						 _mm_unpackhi_epi64(eights[i], eights[i]));
+	}
+}
+#else
 /* Exchange some bytes of two words: those of `mask` in b with those `shift` bits above in a. */
 static ALWAYS_INLINE void
 exchange(uint64_t *a, uint64_t *b, int shift, uint64_t mask)
@@ -164,7 +189,6 @@ exchange(uint64_t *a, uint64_t *b, int shift, uint64_t mask)
 	*a ^= t << shift;
 }
 
-/* Turn the bins of eight rows, eight features of each, into those of eight features. */
 static void
 turn_bytes(const uint8_t *rows, size_t row_bytes, uint8_t *features)
 {
@@ -181,6 +205,7 @@ turn_bytes(const uint8_t *rows, size_t row_bytes, uint8_t *features)
 	for (int i = 0; i < 8; i++)
 		memcpy(features + (size_t) i * ROWS, &x[i], sizeof(uint64_t));
 }
+#endif
 
 /* The bins of all rows, feature by feature. */
 static void
@@ -203,68 +228,139 @@ turn_rows(ForestGrower *g, const uint8_t *records, uint32_t n)
 	}
 }
 
+/* The lowest bit of each of 64 bytes. */
+static uint64_t
+lowest_bits(const uint64_t bytes[8], uint32_t shift)
+{
+	uint64_t	bits = 0;
+
+	/* the multiplication brings the bits of eight bytes together in the highest */
+	for (uint32_t i = 0; i < 8; i++)
+		bits |= ((bytes[i] >> shift & UINT64_C(0x0101010101010101)) *
+				 UINT64_C(0x0102040810204080) >> 56) << (8 * i);
+	return bits;
+}
+
+/* The first word of some memory in the order of its bytes. */
+static uint64_t
+little_endian(uint64_t word)
+{
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	return __builtin_bswap64(word);
+#else
+	return word;
+#endif
+}
+
+/* Planes of counts, and the rows of class 1. */
+static void
+make_planes(GrowSmall *small)
+{
+	uint64_t	counts[8];
+	uint64_t	ones[8];
+
+	for (uint32_t i = 0; i < 8; i++)
+	{
+		memcpy(&counts[i], small->counts + 8 * i, sizeof(uint64_t));
+		memcpy(&ones[i], small->labels + 8 * i, sizeof(uint64_t));
+		counts[i] = little_endian(counts[i]);
+		ones[i] = little_endian(ones[i]);
+	}
+	for (uint32_t p = 0; p < PLANES; p++)
+		small->plane[p] = lowest_bits(counts, p);
+	small->ones = lowest_bits(ones, 0);
+}
+
 /* Read the rows of a subtree. */
 static void
 begin_subtree(ForestGrower *g, const GrowNode *node)
 {
 	GrowSmall  *small = g->small;
 	const uint8_t *record = grow_records(g, node);
+	const uint8_t *payload = record + g->payload_offset;
 
 	small->subtree++;
 	small->records = record;
 	small->n = node->n;
-	small->ones = 0;
 	if (small->bins != NULL)
 		turn_rows(g, record, node->n);
-	memset(small->plane, 0, sizeof(small->plane));
-	for (uint32_t row = 0; row < node->n; row++, record += g->record_bytes)
+	if (g->payload != GROW_PACKED)
 	{
-		GrowPair	pair = read_pair(g, record + g->payload_offset);
-
-		small->pair[row] = pair;
-		if (g->payload != GROW_PACKED)
-			continue;
-		small->ones |= (uint64_t) (pair.s != 0) << row;
-		for (uint32_t p = 0; p < PLANES; p++)
-			small->plane[p] |= (uint64_t) (pair.w >> p & 1) << row;
+		for (uint32_t row = 0; row < node->n; row++, payload += g->record_bytes)
+			small->pair[row] = read_pair(g, payload);
+		return;
 	}
+	memset(small->counts, 0, sizeof(small->counts));
+	memset(small->labels, 0, sizeof(small->labels));
+	for (uint32_t row = 0; row < node->n; row++, payload += g->record_bytes)
+	{
+		uint32_t	both = *(const uint32_t *) payload;
+
+		small->pair[row].w = both & 0xFFFF;
+		small->pair[row].s = both >> 16;
+		small->counts[row] = (uint8_t) both;
+		small->labels[row] = both >> 16 != 0;
+	}
+	make_planes(small);
 }
 
-/* The rows of every bin, one row after the other. */
-static void
-list_rows(ForestGrower *g, uint32_t feature, Column *column)
+/*
+ * The rows of every bin, one row after the other: a bin's place is the number
+ * of marked bins below it.  The missing one comes last.
+ */
+static ALWAYS_INLINE void
+list_rows(ForestGrower *g, uint32_t feature, Column *column, bool popcnt)
 {
-	GrowSmall  *small = g->small;
+	const GrowSmall *small = g->small;
 	const uint8_t *record = small->records;
+	const uint8_t *bins = small->bins != NULL ? small->bins + (size_t) feature * ROWS
+		: small->of_row;
 	uint64_t	marks[4] = {0, 0, 0, 0};
-	uint64_t	rows = 0;
+	uint32_t	before[4];
+	uint32_t	n = 0;
+	bool		any_missing;
 
-	for (uint32_t row = 0; row < small->n; row++, record += g->record_bytes)
-	{
-		uint32_t	bin = small->bins != NULL ? small->bins[(size_t) feature * ROWS + row]
-			: grow_record_bins(g, record)[feature];
-
-		small->of_bin[bin] |= UINT64_C(1) << row;
-		marks[bin >> 6] |= UINT64_C(1) << (bin & 63);
-	}
-	column->missing = small->of_bin[FOREST_MISSING];
-	small->of_bin[FOREST_MISSING] = 0;
-	marks[3] &= ~(UINT64_C(1) << 63);
+	if (small->bins == NULL)
+		for (uint32_t row = 0; row < small->n; row++, record += g->record_bytes)
+			g->small->of_row[row] = grow_record_bins(g, record)[feature];
+	for (uint32_t row = 0; row < small->n; row++)
+		marks[bins[row] >> 6] |= UINT64_C(1) << (bins[row] & 63);
 	for (uint32_t word = 0; word < 4; word++)
-		for (; marks[word] != 0; marks[word] &= marks[word] - 1)
-		{
-			uint32_t	bin = word * 64 + (uint32_t) __builtin_ctzll(marks[word]);
+	{
+		before[word] = n;
+		n += count_bits(marks[word], popcnt);
+	}
+	any_missing = marks[3] >> 63 != 0;
+	memset(column->rows, 0, n * sizeof(uint64_t));
+	for (uint32_t row = 0; row < small->n; row++)
+	{
+		uint32_t	bin = bins[row];
+		uint64_t	below = marks[bin >> 6] & ((UINT64_C(1) << (bin & 63)) - 1);
+		uint32_t	place = before[bin >> 6] + count_bits(below, popcnt);
 
-			rows |= small->of_bin[bin];
-			for (uint64_t left = small->of_bin[bin]; left != 0; left &= left - 1)
-				column->place[__builtin_ctzll(left)] = (uint8_t) column->n;
-			small->of_bin[bin] = 0;
-			column->bin[column->n] = (uint8_t) bin;
-			column->rows[column->n++] = rows;
-		}
+		column->place[row] = (uint8_t) place;
+		column->bin[place] = (uint8_t) bin;
+		column->rows[place] |= UINT64_C(1) << row;
+	}
+	column->n = n - any_missing;
+	column->missing = any_missing ? column->rows[n - 1] : 0;
+	for (uint32_t place = 1; place < column->n; place++)
+		column->rows[place] |= column->rows[place - 1];
+}
+
+static void
+list_rows_portable(ForestGrower *g, uint32_t feature, Column *column)
+{
+	list_rows(g, feature, column, false);
 }
 
 #ifdef CPU_X86
+CPU_TARGET_AVX2 static void
+list_rows_avx2(ForestGrower *g, uint32_t feature, Column *column)
+{
+	list_rows(g, feature, column, true);
+}
+
 /* The rows that have a bin. */
 CPU_TARGET_AVX2 static ALWAYS_INLINE uint64_t
 rows_with(__m256i low, __m256i high, uint32_t bin)
@@ -317,8 +413,13 @@ small_column(ForestGrower *g, uint32_t feature)
 		list_bins_avx2(g->small, feature, g->t->schema.features[feature].n_bins, column);
 		return column;
 	}
+	if (g->level >= CPU_AVX2)
+	{
+		list_rows_avx2(g, feature, column);
+		return column;
+	}
 #endif
-	list_rows(g, feature, column);
+	list_rows_portable(g, feature, column);
 	return column;
 }
 
@@ -714,32 +815,6 @@ typedef struct Pending
 	uint64_t	rows;
 } Pending;
 
-/* Add the children of a node that is split. */
-static Status
-add_children(ForestGrower *g, uint32_t id, uint64_t rows, uint64_t left_rows, Failure *why)
-{
-	GrowNode   *node = &g->nodes[id];
-	uint32_t	n_left = count_bits(left_rows, false);
-	GrowNode	left = {.n = n_left,.depth = node->depth + 1,.w = node->left_w,
-		.s = node->left_s,.key = rng_left_key(node->key)};
-	GrowNode	right = {.n = count_bits(rows, false) - n_left,.depth = node->depth + 1,
-		.w = node->w - node->left_w,.s = node->s - node->left_s,
-	.key = rng_right_key(node->key)};
-	Status		status;
-
-	left.lower = right.lower = node->lower;
-	left.upper = right.upper = node->upper;
-	grow_settle_absent(g, node, left.n > right.n);
-	status = grow_add_node(g, &left, why);
-	if (status == STATUS_OK)
-		status = grow_add_node(g, &right, why);
-	if (status != STATUS_OK)
-		return status;
-	g->nodes[id].left = (uint32_t) g->n_nodes - 2;
-	g->n_splits++;
-	return STATUS_OK;
-}
-
 /* Class weights of a node's rows. */
 static void
 count_classes(ForestGrower *g, uint64_t rows)
@@ -828,13 +903,16 @@ grow_small(ForestGrower *g, uint32_t id, Failure *why)
 	while (n_pending > 0 && status == STATUS_OK)
 	{
 		Pending		at = pending[--n_pending];
+		uint32_t	n_left;
 		uint64_t	left;
 
 		status = find_split(g, &at, why);
 		if (status != STATUS_OK || !g->nodes[at.id].found)
 			continue;
 		left = left_of(g, &g->nodes[at.id], at.rows);
-		status = add_children(g, at.id, at.rows, left, why);
+		n_left = count_bits(left, false);
+		grow_settle_absent(g, &g->nodes[at.id], n_left > g->nodes[at.id].n - n_left);
+		status = grow_add_children(g, at.id, n_left, why);
 		if (status != STATUS_OK)
 			break;
 		pending[n_pending++] = (Pending) {g->nodes[at.id].left, left};

@@ -34,6 +34,10 @@
 /* Classes tried as the order of categories, the heaviest first. */
 #define MAX_ORDERS 16
 #define MAX_ITEMS 256
+/* Squares of weights up to this one are exact doubles, and so are their sums. */
+#define EXACT_WEIGHT (UINT64_C(1) << 26)
+/* Up to this many categories are put in order by counting. */
+#define FEW_ITEMS 24
 
 /* x ln x, 0 at 0. */
 static inline double
@@ -235,6 +239,31 @@ order_sort(OrderItem *items, OrderItem *scratch, uint32_t n)
 	}
 }
 
+/*
+ * The same for a few: each finds its place by comparison with all others,
+ * none of which the processor has to guess.
+ */
+static void
+order_few(OrderItem *items, OrderItem *scratch, uint32_t n)
+{
+	double		means[FEW_ITEMS];
+
+	for (uint32_t i = 0; i < n; i++)
+		means[i] = items[i].mean;
+	memcpy(scratch, items, n * sizeof(OrderItem));
+	for (uint32_t i = 0; i < n; i++)
+	{
+		double		mean = means[i];
+		uint32_t	place = 0;
+
+		for (uint32_t j = 0; j < i; j++)
+			place += means[j] <= mean;
+		for (uint32_t j = i + 1; j < n; j++)
+			place += means[j] < mean;
+		items[place] = scratch[i];
+	}
+}
+
 /* The categories, missing among them, by the mean of s or of class k. */
 static uint32_t
 order_make(const SplitNode *node, bool vector, uint32_t k, const SplitBin *bins, uint32_t n_bins,
@@ -254,7 +283,10 @@ order_make(const SplitNode *node, bool vector, uint32_t k, const SplitBin *bins,
 		items[i].mean = (sum + node->smoothing * mean) /
 			((double) bin->sums.w + node->smoothing);
 	}
-	order_sort(items, scratch, n);
+	if (n <= FEW_ITEMS)
+		order_few(items, scratch, n);
+	else
+		order_sort(items, scratch, n);
 	return n;
 }
 
@@ -309,6 +341,52 @@ order_classes(const SplitNode *node, uint32_t *orders)
 	return n;
 }
 
+/*
+ * The prefixes of an order by gini of several classes: squares are kept up as
+ * categories move to the left, in integers, which are those of the doubles as
+ * long as the node weighs at most EXACT_WEIGHT.
+ */
+static void
+scan_shares(const SplitNode *node, uint32_t feature, const OrderItem *items, uint32_t n,
+			Split *best)
+{
+	int64_t		squares_left = 0;
+	int64_t		squares_right = 0;
+	SplitSums	left;
+
+	sums_begin(node, true, &left);
+	for (uint32_t k = 0; k < node->n_classes; k++)
+		squares_right += (int64_t) (node->classes[k] * node->classes[k]);
+	for (uint32_t i = 0; i + 1 < n; i++)
+	{
+		const SplitBin *bin = items[i].bin;
+		double		score;
+
+		for (uint32_t k = 0; k < node->n_classes; k++)
+		{
+			int64_t		moved = (int64_t) bin->classes[k];
+			int64_t		on_left = (int64_t) node->left[k];
+			int64_t		on_right = (int64_t) node->classes[k] - on_left;
+
+			squares_left += moved * (2 * on_left + moved);
+			squares_right -= moved * (2 * on_right - moved);
+			node->left[k] = (uint64_t) (on_left + moved);
+		}
+		left.w += bin->sums.w;
+		left.n += bin->sums.n;
+		if (!sides_allowed(node, FOREST_GINI, &left))
+			continue;
+		score = (double) squares_left / (double) left.w +
+			(double) squares_right / (double) (node->total.w - left.w);
+		if (best->found && !(score > best->score))
+			continue;
+		best->found = true;
+		best->score = score;
+		best->left = left;
+		take_category(best, feature, items, i + 1, n);
+	}
+}
+
 static inline void
 scan_category(const SplitNode *node, ForestCriterion criterion, bool vector, uint32_t feature,
 			  const SplitBin *bins, uint32_t n_bins, const SplitBin *missing, Split *best)
@@ -322,6 +400,12 @@ scan_category(const SplitNode *node, ForestCriterion criterion, bool vector, uin
 	{
 		uint32_t	n = order_make(node, vector, orders[o], bins, n_bins, missing, items);
 
+		if (vector && criterion == FOREST_GINI && !node->training->settings.any_monotonic &&
+			node->total.w <= EXACT_WEIGHT)
+		{
+			scan_shares(node, feature, items, n, best);
+			continue;
+		}
 		sums_begin(node, vector, &left);
 		for (uint32_t i = 0; i + 1 < n; i++)
 		{

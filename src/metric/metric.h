@@ -109,10 +109,14 @@ extern Status metric_per_class(const uint32_t *label, const uint32_t *predicted,
 
 /*
  * Single measures, for permutation importances and tests.  NAN when
- * undefined.  metric_roc_auc: label 0/1.
+ * undefined.  metric_roc_auc: label 0/1.  metric_roc_auc_macro is
+ * METRIC_ROC_AUC_MACRO of metric_multiclass(), to the bit.
  */
 extern Status metric_roc_auc(const Host *host, const uint8_t *label, const double *score,
 							 const double *weight, size_t n, double *out, Failure *why);
+extern Status metric_roc_auc_macro(const Host *host, const uint32_t *label, const double *proba,
+								   uint32_t n_classes, const double *weight, size_t n,
+								   double *out, Failure *why);
 extern Status metric_average_precision(const Host *host, const uint8_t *label, const double *score,
 									   const double *weight, size_t n, double *out, Failure *why);
 extern Status metric_ks(const Host *host, const uint8_t *label, const double *score,

@@ -245,20 +245,29 @@ metric_rank(Ranking *ranking, const RankInput *input, double top_share, RankMeas
 
 /* metric_rank() with room of its own. */
 static Status
+rank_rows(const Host *host, const RankInput *input, double top_share, RankMeasures *out,
+		  Failure *why)
+{
+	Ranking		ranking;
+	Status		status;
+
+	status = metric_ranking_begin(&ranking, host, input->n, why);
+	if (status == STATUS_OK)
+	{
+		status = metric_rank(&ranking, input, top_share, out, why);
+		metric_ranking_free(&ranking);
+	}
+	return status;
+}
+
+/* The same of two arrays. */
+static Status
 rank_once(const Host *host, const uint8_t *label, const double *score, const double *weight,
 		  size_t n, double top_share, RankMeasures *out, Failure *why)
 {
 	RankInput	input = {.label = label, .score = score, .stride = 1, .weight = weight, .n = n};
-	Ranking		ranking;
-	Status		status;
 
-	status = metric_ranking_begin(&ranking, host, n, why);
-	if (status == STATUS_OK)
-	{
-		status = metric_rank(&ranking, &input, top_share, out, why);
-		metric_ranking_free(&ranking);
-	}
-	return status;
+	return rank_rows(host, &input, top_share, out, why);
 }
 
 /* --------------------------------------------------- the area, by counts -- */
@@ -302,7 +311,7 @@ collect_probabilities(const RankInput *input, uint64_t *keys, double *low, doubl
 	*high = 0;
 	for (size_t i = 0; i < input->n; i++)
 	{
-		double		p = input->score[i];
+		double		p = input->score[i * input->stride];
 
 		plain &= (p >= 0) & (p <= 1) & (input->label[i] <= 1);
 		*low = p < *low ? p : *low;
@@ -427,23 +436,60 @@ count_area(const Host *host, const RankInput *input, double *out, bool *done, Fa
 	return status;
 }
 
-Status
-metric_roc_auc(const Host *host, const uint8_t *label, const double *score, const double *weight,
-			   size_t n, double *out, Failure *why)
+/* The area under the curve of some rows. */
+static Status
+area_of(const Host *host, const RankInput *input, double *out, Failure *why)
 {
-	RankInput	input = {.label = label, .score = score, .stride = 1, .weight = weight, .n = n};
 	RankMeasures measures;
 	bool		done = false;
 	Status		status = STATUS_OK;
 
 	*out = NAN;
-	if (weight == NULL && n <= COUNTED_ROWS)
-		status = count_area(host, &input, out, &done, why);
+	if (input->weight == NULL && input->n <= COUNTED_ROWS)
+		status = count_area(host, input, out, &done, why);
 	if (status != STATUS_OK || done)
 		return status;
-	status = rank_once(host, label, score, weight, n, 1, &measures, why);
+	status = rank_rows(host, input, 1, &measures, why);
 	if (status == STATUS_OK)
 		*out = measures.roc_auc;
+	return status;
+}
+
+Status
+metric_roc_auc(const Host *host, const uint8_t *label, const double *score, const double *weight,
+			   size_t n, double *out, Failure *why)
+{
+	RankInput	input = {.label = label, .score = score, .stride = 1, .weight = weight, .n = n};
+
+	return area_of(host, &input, out, why);
+}
+
+Status
+metric_roc_auc_macro(const Host *host, const uint32_t *label, const double *proba,
+					 uint32_t n_classes, const double *weight, size_t n, double *out,
+					 Failure *why)
+{
+	ClassMean	mean = {0};
+	uint8_t    *positive;
+	Status		status = memory_new_raw(host, n, 1, &positive, why);
+
+	*out = NAN;
+	if (status != STATUS_OK)
+		return status;
+	for (uint32_t k = 0; k < n_classes && status == STATUS_OK; k++)
+	{
+		RankInput	input = {.label = positive, .score = proba + k, .stride = n_classes,
+			.weight = weight, .n = n};
+		double		area;
+
+		for (size_t i = 0; i < n; i++)
+			positive[i] = label[i] == k;
+		status = area_of(host, &input, &area, why);
+		metric_mean_add(&mean, area, 1, false);
+	}
+	memory_free(host, positive, n, 1);
+	if (status == STATUS_OK)
+		*out = real_sum_value(&mean.sum) / real_sum_value(&mean.weight);
 	return status;
 }
 

@@ -45,7 +45,10 @@ batch_score(Batch *batch, double *out)
 	int			n_rows = batch->n_rows;
 
 	if (n_rows > 0)
+	{
+		cache_expect(batch->model, n_rows);
 		forest_score(batch->model->forest, batch->bins, n_rows, out);
+	}
 	batch->n_rows = 0;
 	return n_rows;
 }

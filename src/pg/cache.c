@@ -2,8 +2,8 @@
  * cache.c
  *	  The decoded models of this backend.
  *
- * Reading and decoding an artifact takes milliseconds, scoring a row less than
- * one of them in a thousand; so decoded models are kept.  They are kept by the
+ * Reading and checking an artifact takes milliseconds, scoring a row less than
+ * one of them in a hundred; so models are kept.  They are kept by the
  * digest of their bytes: the artifact of a digest can never change, hence an
  * entry can never be stale and nothing is ever invalidated.  Which digest a
  * reference means, and whether the caller may use it, is reference.c's matter
@@ -11,7 +11,7 @@
  *
  * Each model lives in a memory context of its own, a child of one context of
  * the cache, so that evicting is one MemoryContextDelete() and the views on
- * memory contexts show every model by name and size.  It is decoded in a
+ * memory contexts show every model by name and size.  It is opened in a
  * context that belongs to the running query and is moved below the cache only
  * when it is complete: whatever goes wrong before leaves no trace.
  *
@@ -22,11 +22,24 @@
  * a call site end with its memory context, so what is kept beyond the setting
  * is bounded by the running queries.
  *
- * The bytes are not trusted.  The digest is compared when they are read, and
- * the decoder checks everything before it uses it.
+ * An entry is at first the artifact itself, on which the first rows are scored.
+ * When these are many enough the library makes the form of the model that is
+ * scored faster (forest_expect()), and the artifact is let go.
+ *
+ * The bytes are not trusted.  Their checksum is compared, and the library checks
+ * everything before it uses it.  Whether they are those of the digest is not
+ * asked, which would take as long: whoever can write the one can write the
+ * other.
  */
 #include "postgres.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "access/detoast.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/toast_internals.h"
 #include "lib/ilist.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
@@ -34,7 +47,6 @@
 #include "pg/cache.h"
 #include "pg/catalog.h"
 #include "pg/compat.h"
-#include "pg/digest.h"
 #include "pg/guc.h"
 #include "pg/host.h"
 #include "pg/report.h"
@@ -47,6 +59,7 @@ typedef struct CacheEntry
 	CachedModel model;			/* first: callers see this; its context holds all of the entry */
 	dlist_node	node;			/* in recently_used */
 	PgHost		host;
+	struct varlena *artifact;	/* while the model is its bytes, else NULL */
 	Size		n_bytes;
 	int			pins;
 } CacheEntry;
@@ -116,7 +129,52 @@ report_damage(const Resolved *version, const char *detail)
 			 errhint("Restore table churnops.version from a backup, or promote another version.")));
 }
 
-/* The bytes of the artifact, in the current memory context, checked against their digest. */
+/*
+ * Have the pages of a block at once: writing to each for the first time takes
+ * longer than reading an artifact.  Systems that cannot, need not.
+ */
+static void
+populate(void *block, Size n_bytes)
+{
+#ifdef MADV_POPULATE_WRITE
+	uintptr_t	page = (uintptr_t) sysconf(_SC_PAGESIZE);
+	uintptr_t	begin = ((uintptr_t) block + page - 1) & ~(page - 1);
+	uintptr_t	end = ((uintptr_t) block + n_bytes) & ~(page - 1);
+
+	if (begin < end)
+		(void) madvise((void *) begin, end - begin, MADV_POPULATE_WRITE);
+#endif
+}
+
+/*
+ * A value, in the current memory context.  One that is stored apart and as it
+ * is, as artifacts of any size are, goes straight into memory prepared for it.
+ */
+static struct varlena *
+read_value(Datum value)
+{
+	struct varlena *stored = (struct varlena *) DatumGetPointer(value);
+	struct varatt_external where;
+	struct varlena *result;
+	Relation	table;
+	Size		n_bytes;
+
+	if (!VARATT_IS_EXTERNAL_ONDISK(stored))
+		return PG_DETOAST_DATUM_COPY(value);
+	VARATT_EXTERNAL_GET_POINTER(where, stored);
+	if (VARATT_EXTERNAL_IS_COMPRESSED(where))
+		return PG_DETOAST_DATUM_COPY(value);
+	n_bytes = VARATT_EXTERNAL_GET_EXTSIZE(where);
+	result = palloc(n_bytes + VARHDRSZ);
+	populate(result, n_bytes + VARHDRSZ);
+	SET_VARSIZE(result, n_bytes + VARHDRSZ);
+	table = table_open(where.va_toastrelid, AccessShareLock);
+	table_relation_fetch_toast_slice(table, where.va_valueid, n_bytes, 0, n_bytes, result);
+	table_close(table, AccessShareLock);
+	return result;
+}
+
+/* The bytes of the artifact, in the current memory context. */
 static struct varlena *
 read_artifact(const Resolved *version)
 {
@@ -124,48 +182,69 @@ read_artifact(const Resolved *version)
 		{.column = "model", .text = version->model},
 		{.column = "version", .number = version->version},
 	};
-	char	   *digest;
 	struct varlena *artifact = NULL;
 	Probe		probe;
 	bool		is_null;
 
 	if (probe_begin(&probe, "version", "version_pkey", keys, lengthof(keys)))
-		artifact = PG_DETOAST_DATUM_COPY(probe_value(&probe, "artifact", &is_null));
+		artifact = read_value(probe_value(&probe, "artifact", &is_null));
 	probe_end(&probe);
 	if (artifact == NULL)
 		elog(ERROR, "version %d of model \"%s\" has gone", version->version, version->model);
-	digest = digest_bytes(VARDATA(artifact), VARSIZE(artifact) - VARHDRSZ);
-	if (strcmp(digest, version->digest) != 0)
-		report_damage(version, psprintf("Its SHA-256 digest is %s, but %s is on record.", digest,
-										version->digest));
 	return artifact;
 }
 
-/* Decode into a context of its own, a child of the current one. */
+/* Into a context of its own, a child of the current one. */
 static CacheEntry *
 load(const Resolved *version)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "churnops model",
 												  ALLOCSET_DEFAULT_SIZES);
 	CacheEntry *entry = MemoryContextAllocZero(context, sizeof(CacheEntry));
-	struct varlena *artifact = read_artifact(version);
+	MemoryContext caller;
 	Failure		why;
 	Status		status;
 
 	pg_host_init(&entry->host, context, 0);
-	status = forest_decode(&entry->host.host, (const uint8_t *) VARDATA(artifact),
-						   VARSIZE(artifact) - VARHDRSZ, &entry->model.forest, &why);
+	caller = MemoryContextSwitchTo(context);
+	entry->artifact = read_artifact(version);
+	(void) MemoryContextSwitchTo(caller);
+	status = forest_open(&entry->host.host, (const uint8_t *) VARDATA(entry->artifact),
+						 VARSIZE(entry->artifact) - VARHDRSZ, &entry->model.forest, &why);
 	if (status == STATUS_CORRUPT)
 		report_damage(version, psprintf("Decoding failed: %s.", report_text(why.text)));
 	report_status(status, &why);
-	pfree(artifact);
 	strlcpy(entry->model.digest, version->digest, sizeof(entry->model.digest));
 	entry->model.context = context;
 	MemoryContextSetIdentifier(context, MemoryContextStrdup(context, psprintf("%s/%d",
 																			   version->model,
 																			   version->version)));
-	entry->n_bytes = MemoryContextMemAllocated(context, true);
 	return entry;
+}
+
+/* Count what an entry takes now. */
+static void
+account(CacheEntry *entry)
+{
+	total_bytes -= entry->n_bytes;
+	entry->n_bytes = MemoryContextMemAllocated(entry->model.context, true);
+	total_bytes += entry->n_bytes;
+}
+
+void
+cache_expect(CachedModel *model, Size n_rows)
+{
+	CacheEntry *entry = (CacheEntry *) model;
+
+	if (likely(entry->artifact == NULL))
+		return;
+	forest_expect(model->forest, n_rows);
+	if (forest_model_is_bytes(model->forest))
+		return;
+	pfree(entry->artifact);
+	entry->artifact = NULL;
+	account(entry);
+	trim(entry);
 }
 
 static CacheEntry *
@@ -185,8 +264,8 @@ find_or_load(const Resolved *version)
 	slot = hash_search(slots, version->digest, HASH_ENTER, NULL);
 	slot->entry = entry;
 	dlist_push_head(&recently_used, &entry->node);
-	total_bytes += entry->n_bytes;
 	MemoryContextSetParent(entry->model.context, cache_context);
+	account(entry);
 	trim(entry);
 	return entry;
 }

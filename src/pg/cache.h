@@ -1,6 +1,6 @@
 /*
  * cache.h
- *	  Decoded models of this backend, by artifact digest, bounded by
+ *	  The models of this backend, by artifact digest, bounded by
  *	  churnops.cache_size, least recently used out.
  */
 #ifndef CHURNOPS_PG_CACHE_H
@@ -20,12 +20,14 @@ typedef struct CachedModel
 } CachedModel;
 
 /*
- * The decoded model of a resolved version: from the cache, else read and
- * decoded.  The pointer is valid until the next call of cache_model() in this
+ * The model of a resolved version: from the cache, else read and checked.  The pointer is valid until the next call of cache_model() in this
  * backend, or while pinned.  The version must have been resolved under the
  * active snapshot.
  */
 extern CachedModel *cache_model(const Resolved *version);
+
+/* Rows are about to be scored: to be called before they are, of a pinned model. */
+extern void cache_expect(CachedModel *model, Size n_rows);
 
 /*
  * Keep a model while somebody holds its pointer: pins are counted, whoever

@@ -223,12 +223,8 @@ measure_scores(void *ctx, const ForestScores *scores, double *out, Failure *why)
 		return status;
 	}
 	if (t->n_classes > 2)
-	{
-		status = metric_multiclass(host, scores->label, scores->outputs, t->n_classes,
-								   scores->weight, scores->n, &report, why);
-		*out = status == STATUS_OK ? report.value[METRIC_ROC_AUC_MACRO] : NAN;
-		return status;
-	}
+		return metric_roc_auc_macro(host, scores->label, scores->outputs, t->n_classes,
+									scores->weight, scores->n, out, why);
 	if (m->labels == NULL)
 	{
 		m->labels = host->realloc(host->ctx, NULL, 0, Max(scores->n, 1));

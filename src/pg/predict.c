@@ -208,6 +208,7 @@ ready(FunctionCallInfo fcinfo, int argument, const Question *question)
 static inline Datum
 score(const PredictState *state, const Question *question)
 {
+	cache_expect(state->model, 1);
 	forest_score(state->model->forest, state->bins, 1, state->outputs);
 	return question->answer(state);
 }

@@ -79,7 +79,7 @@ int			LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	Meter		meter = {0, BYTES_PER_BYTE * size + 4096};
+	Meter		meter = {0, BYTES_PER_BYTE * size + 16384};
 	Host		host = {.realloc = meter_realloc, .cancelled = meter_cancelled, .ctx = &meter};
 	ForestModel *model;
 	Failure		why;

@@ -57,8 +57,32 @@ FROM (SELECT c.relname AS r, a.attname AS c FROM ours AS c JOIN pg_attribute AS 
 	WHERE c.relkind IN ('r', 'p', 'v') AND (a.attname = 'model' OR c.relname IN ('model', 'models') AND a.attname = 'name')) AS x;
 -- Nor does an error that depends on a value
 SELECT is(pg_temp.error_as('churnops_eve', $$SELECT count(*) FROM churnops.models WHERE 1 / (name <> 'secret')::integer > 0$$), 'no error', 'nor by a division');
--- Nor a plan: how many rows are estimated says nothing of names
 ROLLBACK TO granted;
+
+-- Plans: what EXPLAIN estimates is the same for names that are there and that are not
+
+SELECT is(count(pg_temp.register('secret', 'churnops_alice')), 50::bigint) FROM generate_series(1, 50);
+ANALYZE;
+CREATE FUNCTION pg_temp.plan_as(role text, query text) RETURNS text
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	line text;
+	plan text := '';
+BEGIN
+	PERFORM set_config('role', role, true);
+	FOR line IN EXECUTE 'EXPLAIN (VERBOSE) ' || query LOOP
+		plan := plan || line || E'\n';
+	END LOOP;
+	PERFORM set_config('role', 'none', true);
+	RETURN plan;
+END
+$$;
+SELECT is(pg_temp.plan_as('churnops_eve', format(query, 'secret')), replace(pg_temp.plan_as('churnops_eve', format(query, 'absent')), 'absent', 'secret'), query)
+FROM (SELECT format('SELECT * FROM churnops.%I WHERE %I = %%L', c.relname, a.attname) AS query FROM ours AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
+	WHERE c.relkind = 'v' AND a.attnum > 0 AND a.atttypid = 'text'::regtype) AS q;
+SELECT is_empty($$SELECT starelid::regclass, staattnum FROM pg_statistic AS s JOIN ours AS o ON o.oid = s.starelid WHERE o.relkind IN ('r', 'p')$$,
+	'nothing is known about values in the tables');
 
 -- Views
 

@@ -181,7 +181,7 @@ SELECT throws_ok($$SELECT churnops_predict('bonus', '{"bonus": 7}')$$, 'XX001',
 	'artifact of version 1 of model "bonus" is damaged', 'a damaged artifact with a digest that fits');
 UPDATE churnops.version SET artifact_digest = repeat('0', 64) WHERE model = 'bonus';
 SELECT throws_ok($$SELECT churnops_predict('bonus', '{"bonus": 7}')$$, 'XX001',
-	'artifact of version 1 of model "bonus" is damaged', 'an artifact that is not the one on record');
+	'artifact of version 1 of model "bonus" is damaged', 'nor does a digest that does not fit change that');
 UPDATE churnops.version SET artifact = '', artifact_digest = encode(sha256(''), 'hex') WHERE model = 'bonus';
 SELECT throws_ok($$SELECT churnops_predict('bonus', '{"bonus": 7}')$$, 'XX001',
 	'artifact of version 1 of model "bonus" is damaged', 'an empty artifact');

@@ -78,6 +78,17 @@ SELECT is_empty($$SELECT event FROM churnops.alias_history AS h WHERE valid_to I
 	'each state lasts until the next');
 SELECT is_empty('SELECT * FROM churnops_verify()');
 
+-- Where rows are routed to another version, a rollback ends that and no more
+
+SAVEPOINT routed;
+SELECT is(pg_temp.forth(4), '4 from 1');
+CREATE OR REPLACE FUNCTION churnops.end_deployments(model_name text, caller name, why text) RETURNS bigint LANGUAGE sql
+AS $$SELECT (model_name = 'churn' AND caller = 'churnops_alice' AND why = 'back')::integer::bigint$$;
+SELECT is(pg_temp.back(), '4 from 1', 'the champion stays');
+SELECT lives_ok($$SELECT churnops_promote('churn/1', 'beta'), churnops_promote('churn/4', 'beta')$$);
+SELECT is(pg_temp.back('beta'), '1 from 4', 'other aliases are not routed');
+ROLLBACK TO routed;
+
 -- What an alias meant
 
 CREATE TABLE moment AS SELECT event, alias, version, valid_from, valid_to FROM churnops.alias_history;

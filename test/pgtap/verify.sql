@@ -163,6 +163,13 @@ SELECT is(pg_temp.value_as('churnops_bob', $$SELECT string_agg(name, ' ') FROM c
 UPDATE churnops.alias SET version = 1;
 SELECT is_empty('SELECT * FROM churnops_verify()');
 
+-- Chains of other things than models, under names that no model can have
+
+SELECT lives_ok($$SELECT churnops.write_audit('churnops_alice', 'keep', 'things:/x', n, '{}', owner_name => 'churnops_alice') FROM generate_series(1, 3) AS n$$);
+SELECT is_empty('SELECT * FROM churnops_verify()', 'they are consistent');
+SELECT is(pg_temp.found($$UPDATE churnops.audit SET version = 7 WHERE model = 'things:/x' AND link = 2$$),
+	'things:/x: audit N: the entry, or the one before, was altered', 'or not');
+
 -- What 0.1.0 left: entries without a chain, which the first link covers
 
 INSERT INTO churnops.model (name, task, target, owner, created_at, last_version) VALUES ('old', 'regression', 'y', 'churnops_alice', now(), 0);

@@ -242,53 +242,76 @@ put_varint(ByteWriter *w, uint64_t value)
 	bytes_put_u8(w, (uint8_t) value);
 }
 
-static void
-put_leaf(Fixture *f, ByteWriter *w, const FixtureSpec *spec)
+/* The parts of a tree. */
+typedef struct TreeWriter
 {
-	bool		pure = spec->n_classes > 0 && fixture_below(f, 3) == 0;
-	uint64_t	cover = random_bits(f) >> (24 + fixture_below(f, 40));
+	const FixtureSpec *spec;
+	ByteWriter	words;
+	ByteWriter	values;
+	ByteWriter	covers;
+	uint32_t	n_values;
+	uint32_t	deepest;
+} TreeWriter;
+
+static void
+put_shares(Fixture *f, ByteWriter *w, uint32_t n_classes)
+{
 	uint32_t	left = TREE_ONE;
 
-	bytes_put_u8(w, pure ? TREE_LEAF | TREE_PURE : TREE_LEAF);
-	put_varint(w, cover);
-	if (pure)
-		bytes_put_u16(w, (uint16_t) fixture_below(f, spec->n_classes));
-	else if (spec->n_classes == 0)
+	for (uint32_t k = 0; k < n_classes; k++)
+	{
+		uint32_t	p = k + 1 < n_classes ? fixture_below(f, left + 1) : left;
+
+		bytes_put_u32(w, p);
+		left -= p;
+	}
+}
+
+static void
+put_leaf(Fixture *f, TreeWriter *w)
+{
+	const FixtureSpec *spec = w->spec;
+	bool		pure = spec->n_classes > 0 && fixture_below(f, 3) == 0;
+	uint32_t	value;
+
+	put_varint(&w->covers, random_bits(f) >> (24 + fixture_below(f, 40)));
+	if (spec->n_classes == 2)
+		value = pure ? fixture_below(f, 2) * TREE_ONE : fixture_below(f, TREE_ONE + 1);
+	else if (pure)
+		value = fixture_below(f, spec->n_classes);
+	else
+		value = spec->n_classes + w->n_values++;
+	bytes_put_u32(&w->words, TREE_LEAF | value);
+	if (spec->n_classes == 0)
 	{
 		int64_t		scale = spec->number_scale != 0 ? spec->number_scale : 1 << 20;
 
-		bytes_put_u64(w, (uint64_t) (int64_t) ((2 * random_unit(f) - 1) * (double) scale));
+		bytes_put_u64(&w->values,
+					  (uint64_t) (int64_t) ((2 * random_unit(f) - 1) * (double) scale));
 	}
-	else if (spec->n_classes == 2)
-		bytes_put_u32(w, fixture_below(f, TREE_ONE + 1));
-	else
-		for (uint32_t k = 0; k < spec->n_classes; k++)
-		{
-			uint32_t	p = k + 1 < spec->n_classes ? fixture_below(f, left + 1) : left;
-
-			bytes_put_u32(w, p);
-			left -= p;
-		}
+	else if (spec->n_classes > 2 && !pure)
+		put_shares(f, &w->values, spec->n_classes);
 }
 
 /* A set of categories that leaves at least one bin, or missing, on either side. */
 static void
-put_mask(Fixture *f, ByteWriter *w, uint32_t n_bins, bool missing_left)
+put_set(Fixture *f, ByteWriter *w, uint32_t n_bins, bool missing_left)
 {
-	uint8_t		mask[32] = {0};
+	uint8_t		set[32] = {0};
 	uint32_t	n_left = missing_left;
 
 	for (uint32_t bin = 0; bin < n_bins; bin++)
 		if (fixture_below(f, 2) == 0)
 		{
-			mask[bin / 8] |= (uint8_t) (1 << bin % 8);
+			set[bin / 8] |= (uint8_t) (1 << bin % 8);
 			n_left++;
 		}
 	if (n_left == 0 || n_left == n_bins + 1)
-		mask[0] ^= 1;
-	bytes_put(w, mask, (n_bins + 7) / 8);
+		set[0] ^= 1;
+	bytes_put(w, set, tree_set_words(n_bins) * TREE_WORD_BYTES);
 }
 
+/* A split; the length of its near child is put in later. */
 static void
 put_split(Fixture *f, ByteWriter *w)
 {
@@ -299,69 +322,90 @@ put_split(Fixture *f, ByteWriter *w)
 	bool		missing_left = fixture_below(f, 2) == 0;
 	bool		right_is_more = cut + 1 < feature->n_bins - cut;
 	bool		near_right = fixture_below(f, 4) != 0 ? right_is_more : !right_is_more;
-	uint8_t		flags = near_right ? TREE_NEAR_RIGHT : 0;
+	uint32_t	word = number << TREE_FEATURE_SHIFT | (near_right ? TREE_NEAR_RIGHT : 0);
 
+	if (feature->kind != FOREST_CATEGORY)
+	{
+		word |= cut << TREE_CUT_SHIFT;
+		if (cut + 1 == feature->n_bins)
+			missing_left = false;
+	}
+	bytes_put_u32(w, word | (missing_left ? TREE_MISSING_LEFT : 0));
 	if (feature->kind == FOREST_CATEGORY)
-		flags |= TREE_CATEGORY;
-	else if (cut + 1 == feature->n_bins)
-		missing_left = false;
-	if (missing_left)
-		flags |= TREE_MISSING_LEFT;
-	bytes_put_u8(w, flags);
-	bytes_put_u16(w, (uint16_t) number);
-	if (feature->kind == FOREST_CATEGORY)
-		put_mask(f, w, feature->n_bins, missing_left);
-	else
-		bytes_put_u8(w, (uint8_t) cut);
+		put_set(f, w, feature->n_bins, missing_left);
 }
 
-/* A subtree in preorder; returns its nodes, and raises *deepest. */
-static uint32_t
-put_nodes(Fixture *f, ByteWriter *w, const FixtureSpec *spec, uint32_t level, uint32_t *deepest)
+/* Set the skip of the split at `at`, `skip` bytes; a long one moves what is behind the split. */
+static void
+set_skip(ByteWriter *w, size_t at, size_t skip)
 {
-	uint32_t	n = 1;
+	uint32_t	word = tree_word(w->bytes + at);
+	uint32_t	n = (uint32_t) (skip / TREE_WORD_BYTES);
 
-	if (level > *deepest)
-		*deepest = level;
+	if (n <= TREE_MAX_SKIP)
+	{
+		bytes_patch_u32(w, at, word | n << TREE_SKIP_SHIFT);
+		return;
+	}
+	bytes_put_u32(w, 0);
+	memmove(w->bytes + at + 8, w->bytes + at + 4, w->n_bytes - at - 8);
+	bytes_patch_u32(w, at + 4, n);
+}
+
+/* A subtree in preorder. */
+static void
+put_nodes(Fixture *f, TreeWriter *w, uint32_t level)
+{
+	const FixtureSpec *spec = w->spec;
+	size_t		split = w->words.n_bytes;
+	size_t		near;
+
+	if (level > w->deepest)
+		w->deepest = level;
 	if (level >= f->max_depth || (!spec->full && level > 0 && fixture_below(f, 5) < 1u + spec->thin))
 	{
-		put_leaf(f, w, spec);
-		return 1;
+		put_leaf(f, w);
+		return;
 	}
-	put_split(f, w);
-	n += put_nodes(f, w, spec, level + 1, deepest);
-	n += put_nodes(f, w, spec, level + 1, deepest);
-	return n;
+	put_split(f, &w->words);
+	near = w->words.n_bytes;
+	put_nodes(f, w, level + 1);
+	set_skip(&w->words, split, w->words.n_bytes - near);
+	put_nodes(f, w, level + 1);
 }
 
 static void
 make_tree(Fixture *f, const FixtureSpec *spec, ForestBlob *out)
 {
-	ByteWriter	w;
-	uint32_t	deepest = 0;
-	uint32_t	n_nodes;
-	size_t		header;
+	TreeWriter	w = {.spec = spec};
+	ByteWriter	all;
+	uint8_t    *exact;
 
-	bytes_writer_begin(&w, f->training.host, NULL);
+	bytes_writer_begin(&all, f->training.host, NULL);
+	bytes_writer_begin(&w.words, f->training.host, NULL);
+	bytes_writer_begin(&w.values, f->training.host, NULL);
+	bytes_writer_begin(&w.covers, f->training.host, NULL);
 	for (uint32_t i = 0; i < spec->n_features; i++)
-		bytes_put_f64(&w, random_unit(f));
-	header = w.n_bytes;
-	bytes_put_u64(&w, 0);
-	n_nodes = put_nodes(f, &w, spec, 0, &deepest);
-	bytes_patch_u32(&w, header, n_nodes);
-	bytes_patch_u32(&w, header + 4, deepest);
-	must(w.status, "tree");
+		bytes_put_f64(&all, random_unit(f));
+	put_nodes(f, &w, 0);
+	bytes_put_u32(&all, (uint32_t) (w.words.n_bytes / TREE_WORD_BYTES));
+	bytes_put_u32(&all, w.deepest);
+	bytes_put(&all, w.words.bytes, w.words.n_bytes);
+	if (w.values.n_bytes > 0)
+		bytes_put(&all, w.values.bytes, w.values.n_bytes);
+	bytes_put(&all, w.covers.bytes, w.covers.n_bytes);
+	must(w.words.status, "words");
+	must(all.status, "tree");
 
 	/* a copy of the very size, so that reading beyond it is seen */
-	{
-		uint8_t    *exact;
-
-		must(memory_new_raw(f->training.host, w.n_bytes, 1, &exact, NULL), "tree");
-		memcpy(exact, w.bytes, w.n_bytes);
-		out->bytes = exact;
-		out->n_bytes = w.n_bytes;
-	}
-	bytes_writer_free(&w);
+	must(memory_new_raw(f->training.host, all.n_bytes, 1, &exact, NULL), "tree");
+	memcpy(exact, all.bytes, all.n_bytes);
+	out->bytes = exact;
+	out->n_bytes = all.n_bytes;
+	bytes_writer_free(&w.words);
+	bytes_writer_free(&w.values);
+	bytes_writer_free(&w.covers);
+	bytes_writer_free(&all);
 }
 
 void
@@ -437,6 +481,17 @@ fixture_model(const Fixture *f, const Host *host)
 }
 
 ForestModel *
+fixture_model_of_bytes(const Fixture *f, const Host *host, ForestArtifact *artifact)
+{
+	ForestModel *model;
+	Failure		why = {0};
+
+	fixture_assemble(f, host, artifact);
+	must(forest_open(host, artifact->bytes, artifact->n_bytes, &model, &why), why.text);
+	return model;
+}
+
+ForestModel *
 fixture_model_of_nodes(const Fixture *f, const Host *host)
 {
 	return make_model(f, host, decode_as_nodes);
@@ -451,62 +506,68 @@ typedef struct LeafValue
 	int64_t		number;
 } LeafValue;
 
-static void
-read_leaf(ByteReader *r, uint8_t flags, uint32_t n_classes, LeafValue *leaf)
+/* The tree that is read, and what has been read of it. */
+typedef struct TreeReader
 {
+	const ForestSchema *schema;
+	const uint8_t *row;
+	const uint8_t *next;		/* word */
+	const uint8_t *values;
+} TreeReader;
+
+static void
+read_leaf(const TreeReader *r, uint32_t value, LeafValue *leaf)
+{
+	uint32_t	n_classes = r->schema->n_classes;
+
 	memset(leaf, 0, sizeof(*leaf));
-	while ((bytes_get_u8(r) & 0x80) != 0)
-		;
-	if ((flags & TREE_PURE) != 0)
-		leaf->of_class[bytes_get_u16(r)] = TREE_ONE;
-	else if (n_classes == 0)
-		leaf->number = (int64_t) bytes_get_u64(r);
+	if (n_classes == 0)
+		leaf->number = (int64_t) ((uint64_t) tree_word(r->values + value * 8) |
+								  (uint64_t) tree_word(r->values + value * 8 + 4) << 32);
 	else if (n_classes == 2)
 	{
-		leaf->of_class[1] = bytes_get_u32(r);
+		leaf->of_class[1] = value;
 		leaf->of_class[0] = TREE_ONE - leaf->of_class[1];
 	}
+	else if (value < n_classes)
+		leaf->of_class[value] = TREE_ONE;
 	else
 		for (uint32_t k = 0; k < n_classes; k++)
-			leaf->of_class[k] = bytes_get_u32(r);
+			leaf->of_class[k] = tree_word(r->values + ((value - n_classes) * n_classes + k) * 4);
 }
 
 /* Read a whole subtree; the leaf is the row's if it goes here. */
 static void
-read_subtree(ByteReader *r, const ForestSchema *schema, const uint8_t *row, bool here,
-			 LeafValue *leaf)
+read_subtree(TreeReader *r, bool here, LeafValue *leaf)
 {
-	uint8_t		flags = bytes_get_u8(r);
-	LeafValue	other;
-	uint32_t	feature;
+	uint32_t	word = tree_word(r->next);
+	const ForestFeature *feature;
 	uint8_t		bin;
 	bool		left;
 	bool		near;
 
-	if ((flags & TREE_LEAF) != 0)
+	r->next += 4;
+	if ((word & TREE_LEAF) != 0)
 	{
-		read_leaf(r, flags, schema->n_classes, here ? leaf : &other);
+		if (here)
+			read_leaf(r, word & ~TREE_LEAF, leaf);
 		return;
 	}
-	feature = bytes_get_u16(r);
-	bin = row[feature];
-	if ((flags & TREE_CATEGORY) != 0)
+	if (word >> TREE_SKIP_SHIFT == 0)
+		r->next += 4;
+	feature = &r->schema->features[word >> TREE_FEATURE_SHIFT & TREE_FEATURE];
+	bin = r->row[word >> TREE_FEATURE_SHIFT & TREE_FEATURE];
+	left = bin <= (word >> TREE_CUT_SHIFT & TREE_CUT);
+	if (feature->kind == FOREST_CATEGORY)
 	{
-		const uint8_t *mask = bytes_get(r, (schema->features[feature].n_bins + 7) / 8);
-
-		left = bin != FOREST_MISSING && (mask[bin / 8] >> bin % 8 & 1) != 0;
-	}
-	else
-	{
-		uint8_t		cut = bytes_get_u8(r);
-
-		left = bin != FOREST_MISSING && bin <= cut;
+		left = bin < feature->n_bins && (r->next[bin / 8] >> bin % 8 & 1) != 0;
+		r->next += (feature->n_bins + 31) / 32 * 4;
 	}
 	if (bin == FOREST_MISSING)
-		left = (flags & TREE_MISSING_LEFT) != 0;
-	near = left != ((flags & TREE_NEAR_RIGHT) != 0);
-	read_subtree(r, schema, row, here && near, leaf);
-	read_subtree(r, schema, row, here && !near, leaf);
+		left = (word & TREE_MISSING_LEFT) != 0;
+	near = left != ((word & TREE_NEAR_RIGHT) != 0);
+	read_subtree(r, here && near, leaf);
+	read_subtree(r, here && !near, leaf);
 }
 
 uint32_t
@@ -520,14 +581,14 @@ fixture_reference(const Fixture *f, const uint8_t *row, const bool *use, double 
 
 	for (uint32_t t = 0; t < f->training.settings.n_estimators; t++)
 	{
-		ByteReader	r;
+		const uint8_t *tree = f->trees[t].bytes + schema->n_features * sizeof(double);
+		TreeReader	r = {schema, row, tree + TREE_HEADER_BYTES, NULL};
 		LeafValue	leaf;
 
 		if (use != NULL && !use[t])
 			continue;
-		bytes_reader_begin(&r, f->trees[t].bytes, f->trees[t].n_bytes);
-		(void) bytes_get(&r, schema->n_features * sizeof(double) + 8);
-		read_subtree(&r, schema, row, true, &leaf);
+		r.values = r.next + (size_t) tree_word(tree) * 4;
+		read_subtree(&r, true, &leaf);
 		for (uint32_t k = 0; k < n_classes; k++)
 			sum.of_class[k] += leaf.of_class[k];
 		sum.number += leaf.number;

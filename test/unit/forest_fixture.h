@@ -57,6 +57,10 @@ extern ForestModel *fixture_model(const Fixture *f, const Host *host);
 /* The same as nodes, even if it fits into blocks. */
 extern ForestModel *fixture_model_of_nodes(const Fixture *f, const Host *host);
 
+/* The same as it is opened; the artifact is the caller's to free, after the model. */
+extern ForestModel *fixture_model_of_bytes(const Fixture *f, const Host *host,
+										   ForestArtifact *artifact);
+
 /*
  * What forest_score() must say, from the bytes of the trees alone: a walk over
  * every node of each tree that `use` (n_trees, or NULL for all) names.

@@ -450,6 +450,39 @@ multiclass_call(const Host *host, void *arg, Failure *why)
 							 rows->n, &r, why);
 }
 
+static Status
+macro_call(const Host *host, void *arg, Failure *why)
+{
+	const Rows *rows = arg;
+	double		area;
+
+	return metric_roc_auc_macro(host, rows->class_label, rows->proba, N_CLASSES, rows->weight,
+								rows->n, &area, why);
+}
+
+/* The area alone is that of the report; of one class there is none. */
+static void
+test_macro(const Host *host, Rows *rows)
+{
+	for (int kind = 0; kind < 3; kind++)
+	{
+		const double *weight = kind == 1 ? rows->weight : NULL;
+		MetricReport r;
+		double		area = 0;
+
+		for (size_t i = 0; kind == 2 && i < rows->n; i++)
+			rows->class_label[i] = 1;
+		metric_multiclass(host, rows->class_label, rows->proba, N_CLASSES, weight, rows->n, &r,
+						  NULL);
+		metric_roc_auc_macro(host, rows->class_label, rows->proba, N_CLASSES, weight, rows->n,
+							 &area, NULL);
+		tap_ok(kind == 2 ? isnan(area) && isnan(r.value[METRIC_ROC_AUC_MACRO])
+			   : area == r.value[METRIC_ROC_AUC_MACRO],
+			   "the macro area alone, %s", kind == 0 ? "no weights" : kind == 1 ? "weights"
+			   : "one class");
+	}
+}
+
 int
 main(void)
 {
@@ -464,8 +497,11 @@ main(void)
 	test_nothing(&t.host);
 	test_log_loss_limits(&t.host);
 	test_refusals(&t.host);
+	make_rows(&rows);
+	test_macro(&t.host, &rows);
 	tap_ok(test_host_end(&t), "no leak");
 	make_rows(&rows);
+	tap_ok(test_sweep(macro_call, &rows, 3, 3), "the area alone survives refusals and cancels");
 	tap_ok(test_sweep(binary_call, &rows, 2, 3), "two classes survive refusals and cancels");
 	tap_ok(test_sweep(multiclass_call, &rows, 4, 9), "K classes survive refusals and cancels");
 	return tap_done();

@@ -250,10 +250,9 @@ test_bytes(void)
 {
 	static const double x[] = {1, NAN, 3, 4};
 	static const double y[] = {0, 1, 1, 1};
-	/* u32 nodes, u32 depth; a split: near right, missing right, feature 0, cut 0; two leaves */
+	/* words, depth; a split: skip 1, feature 0, near right, missing right, cut 0; leaves; covers */
 	static const uint8_t expected[] = {
-		3, 0, 0, 0, 1, 0, 0, 0, TREE_NEAR_RIGHT, 0, 0, 0, TREE_LEAF | TREE_PURE, 3, 1, 0,
-		TREE_LEAF | TREE_PURE, 1, 0, 0
+		3, 0, 0, 0, 1, 0, 0, 0, 0, 2, 0x20, 0, 0, 0, 0, 0xC0, 0, 0, 0, 0x80, 3, 1
 	};
 	TrainData	data = {.n = 4,.p = 1,.x = x,.y = y,.n_classes = 2,
 		.params = "bootstrap=false"};

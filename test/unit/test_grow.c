@@ -243,8 +243,9 @@ test_reference(void)
 		make_data(&data, &runs[i].shape, 1000 + i);
 		data.params = runs[i].params;
 		train_begin(&t, &data);
-		tap_is_int(reference_check_all(&t, &data, &runs[i].rules), 0, "every node of %s",
-				   runs[i].name);
+		if (i % test_amount(1, 4) == 0)
+			tap_is_int(reference_check_all(&t, &data, &runs[i].rules), 0, "every node of %s",
+					   runs[i].name);
 		tap_ok(train_end(&t), "no leak");
 		free_data(&data);
 	}
@@ -514,6 +515,7 @@ test_steps(void)
 	size_t		n_again;
 
 	make_data(&data, &shape, 5);
+	data.params = "max_depth=8";
 	test_host_begin(&host);
 	must_be(train_new(&host.host, &host.host, &data, &training, NULL));
 	must_be(forest_grower_new(&host.host, training, &grower, NULL));

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/host.h"
 #include "core/status.h"
@@ -45,6 +46,12 @@ extern void test_host_begin(TestHost *t);
 extern bool test_host_end(TestHost *t);
 
 /*
+ * How much work a test does: much, or little where TEST_SHORT is set, as
+ * check-valgrind does.  Little has to walk every path and level, too.
+ */
+extern uint64_t test_amount(uint64_t much, uint64_t little);
+
+/*
  * A call under test.  It must free whatever a successful call hands out, and
  * do the same work each time.
  */
@@ -54,8 +61,8 @@ typedef Status (*TestCall) (const Host *host, void *arg, Failure *why);
  * Refuse allocation 1, 2, 3, … of the call until it is not reached any more;
  * first only that one, then all from it on.  True when each refused run
  * returned STATUS_NO_MEMORY with a text and no leak, the last run STATUS_OK,
- * and at least min_steps runs met a refusal.  Shrinking a block is never
- * refused.  From 64 runs on the steps become longer.
+ * and a run met the refusal of number min_steps or a later one.  Shrinking a
+ * block is never refused.  From 64 on (16, with little work) the steps become longer.
  */
 extern bool test_sweep_memory(TestCall call, void *arg, size_t min_steps);
 

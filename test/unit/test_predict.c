@@ -8,6 +8,8 @@
 #include "forest_fixture.h"
 #include "tap.h"
 
+
+#include "core/memory.h"
 #include "forest/model.h"
 
 #define MAX_ROWS 700
@@ -76,26 +78,47 @@ count_wrong(const Scored *s, const ForestModel *model, size_t n)
 	return n_wrong;
 }
 
-/* The same on every level, of both forms. */
+/* An opened model that is told of its rows needs the artifact only at first. */
+static size_t
+count_wrong_of_opened(const Scored *s, ForestModel *model)
+{
+	size_t		n_wrong = !forest_model_is_bytes(model);
+
+	for (size_t i = 0; i < 2 * s->n_rows && forest_model_is_bytes(model); i++)
+	{
+		forest_expect(model, 1);
+		n_wrong += count_wrong(s, model, s->n_rows);
+	}
+	forest_expect(model, SIZE_MAX);
+	n_wrong += forest_model_is_bytes(model) + count_wrong(s, model, s->n_rows);
+	return n_wrong;
+}
+
+/* The same on every level, of all forms. */
 static size_t
 count_wrong_everywhere(Scored *s, const size_t *calls, size_t n_calls)
 {
-	ForestModel *models[2];
+	const Host *host = s->f.training.host;
+	ForestArtifact artifact;
+	ForestModel *models[3];
 	size_t		n_wrong = 0;
 
-	models[0] = fixture_model(&s->f, s->f.training.host);
-	models[1] = fixture_model_of_nodes(&s->f, s->f.training.host);
+	models[0] = fixture_model(&s->f, host);
+	models[1] = fixture_model_of_nodes(&s->f, host);
+	models[2] = fixture_model_of_bytes(&s->f, host, &artifact);
 	n_wrong += models[0]->row_bytes != s->f.training.row_bytes || blocks_used(&models[1]->blocks);
 	for (CpuLevel level = CPU_PORTABLE; level <= cpu_level(CPU_BEST); level++)
-		for (int form = 0; form < 2; form++)
+		for (int form = 0; form < 3; form++)
 			for (size_t i = 0; i < n_calls; i++)
 			{
 				s->f.test_host.host.cpu_limit = level;
 				n_wrong += count_wrong(s, models[form], calls[i]);
 			}
 	s->f.test_host.host.cpu_limit = CPU_BEST;
-	forest_model_free(models[0]);
-	forest_model_free(models[1]);
+	n_wrong += count_wrong_of_opened(s, models[2]);
+	memory_free(host, artifact.bytes, artifact.capacity, 1);
+	for (int form = 0; form < 3; form++)
+		forest_model_free(models[form]);
 	return n_wrong;
 }
 
@@ -105,12 +128,12 @@ test_engines(void)
 	static const size_t calls[] = {1, 2, 11, 12, 13, 24, 255, 256, 257, 512, 513, MAX_ROWS};
 	size_t		n_wrong = 0;
 
-	for (uint64_t seed = 0; seed < 72; seed++)
+	for (uint64_t seed = 0; seed < test_amount(72, 12); seed++)
 	{
 		const FixtureSpec spec = some_spec(seed);
 		Scored		s;
 
-		scored_begin(&s, &spec, seed % 8 == 0 ? MAX_ROWS : 37);
+		scored_begin(&s, &spec, seed % 8 == 0 ? test_amount(MAX_ROWS, 260) : 37);
 		n_wrong += count_wrong_everywhere(&s, calls, sizeof(calls) / sizeof(calls[0]));
 		n_wrong += scored_end(&s);
 	}
@@ -127,7 +150,7 @@ test_shapes(void)
 	size_t		n_nodes = 0;
 	size_t		n_wrong = 0;
 
-	for (uint64_t seed = 2000; seed < 2140; seed++)
+	for (uint64_t seed = 2000; seed < 2140; seed += test_amount(1, 5))
 	{
 		FixtureSpec spec = some_spec(seed);
 		Scored		s;
@@ -138,7 +161,7 @@ test_shapes(void)
 		spec.n_categories = (uint32_t[]) {0, 6, 18}[seed % 3];
 		spec.n_trees = (uint32_t[]) {16, 17, 100, 128, 129, 300}[seed / 6 % 6];
 		spec.depth = (uint32_t) (seed % 8);
-		scored_begin(&s, &spec, 37);
+		scored_begin(&s, &spec, test_amount(37, 13));
 		model = fixture_model(&s.f, s.f.training.host);
 		if (blocks_used(&model->blocks))
 		{
@@ -156,7 +179,7 @@ test_shapes(void)
 		tap_ok(n_of[i] > 0, "shape %zu was there", i);
 	for (size_t i = 1; i <= 4; i++)
 		tap_ok(n_planes[i] > 0, "%zu planes were there", i);
-	tap_ok(n_nodes > 10, "and models that do not fit");
+	tap_ok(n_nodes > 1, "and models that do not fit");
 }
 
 /* Trees of many blocks, small ones put together. */
@@ -167,7 +190,7 @@ test_deep(void)
 	size_t		n_wrong = 0;
 	uint32_t	deepest = 0;
 
-	for (uint64_t seed = 3000; seed < 3060; seed++)
+	for (uint64_t seed = 3000; seed < 3060; seed += test_amount(1, 19))
 	{
 		FixtureSpec spec = some_spec(seed);
 		Scored		s;
@@ -176,7 +199,7 @@ test_deep(void)
 		spec.thin = true;
 		spec.depth = 9 + (uint32_t) (seed % 22);
 		spec.n_features = 3 + (uint32_t) (seed % 9);
-		scored_begin(&s, &spec, 37);
+		scored_begin(&s, &spec, test_amount(37, 13));
 		if (deepest < s.f.max_depth)
 			deepest = s.f.max_depth;
 		n_wrong += count_wrong_everywhere(&s, calls, 2);
@@ -211,7 +234,7 @@ test_every_bin(void)
 	size_t		n_wrong = 0;
 	size_t		n_forms[3] = {0};
 
-	for (uint64_t seed = 1000; seed < 1200; seed++)
+	for (uint64_t seed = 1000; seed < 1200; seed += test_amount(1, 5))
 	{
 		const FixtureSpec spec = {.seed = seed, .n_classes = 2, .n_features = 2,
 			.categories = true, .max_categories = seed % 2 == 0 ? 0 : 6, .n_trees = 8,
@@ -245,7 +268,7 @@ test_every_bin(void)
 		n_wrong += !fixture_end(&f);
 	}
 	tap_is_int(n_wrong, 0, "every bin of every split goes where the bytes say");
-	tap_ok(n_forms[0] > 50 && n_forms[1] > 50 && n_forms[2] > 20,
+	tap_ok(n_forms[0] > 10 && n_forms[1] > 10 && n_forms[2] > 4,
 		   "sets as arcs, as masks, as chains");
 }
 

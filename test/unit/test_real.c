@@ -9,6 +9,7 @@
 #include <float.h>
 
 #include "tap.h"
+#include "test_host.h"
 
 #include "core/real.h"
 #include "core/rng.h"
@@ -108,7 +109,7 @@ test_log(void)
 	uint64_t	i;
 	int			k;
 
-	for (i = 0; i < 2000000; i++)
+	for (i = 0; i < test_amount(2000000, 20000); i++)
 	{
 		uint64_t	random = rng_mix64(i * RNG_GOLDEN);
 
@@ -118,7 +119,7 @@ test_log(void)
 	report(&a, 1, 1.0, "log of random numbers");
 
 	a = (Accuracy) {real_log, log, logl, 0, 0, 0, 0};
-	for (k = -1074; k <= 1023; k++)
+	for (k = -1074; k <= 1023; k += (int) test_amount(1, 9))
 	{
 		uint64_t	bits;
 
@@ -134,7 +135,7 @@ test_log(void)
 	report(&a, 1, 1.0, "log around powers of 2 and their roots");
 
 	a = (Accuracy) {real_log, log, logl, 0, 0, 0, 0};
-	for (i = 0; i < 500000; i++)
+	for (i = 0; i < test_amount(500000, 5000); i++)
 	{
 		check(&a, from_bits(UINT64_C(0x3FF0000000000000) + i));
 		check(&a, from_bits(UINT64_C(0x3FF0000000000000) - i));
@@ -165,7 +166,7 @@ test_exp(void)
 	uint64_t	i;
 	int			k;
 
-	for (i = 0; i < 2000000; i++)
+	for (i = 0; i < test_amount(2000000, 20000); i++)
 	{
 		uint64_t	random = rng_mix64(i * RNG_GOLDEN);
 
@@ -175,10 +176,10 @@ test_exp(void)
 	report(&a, 2, 2.0, "exp of random numbers");
 
 	a = (Accuracy) {real_exp, exp, expl, 0, 0, 0, 0};
-	for (k = -1075; k <= 1024; k++)
+	for (k = -1075; k <= 1024; k += (int) test_amount(1, 9))
 		for (i = 0; i < 200; i++)
 			check(&a, (k + 0.5) * 0x1.62e42fefa39efp-1 * (1 + ((double) i - 100) * 0x1p-52));
-	for (i = 0; i < 200000; i++)
+	for (i = 0; i < test_amount(200000, 5000); i++)
 	{
 		check(&a, (rng_unit(rng_mix64(i)) - 0.5) * 0x1p-20);
 		check(&a, from_bits(rng_mix64(i) >> 3));	/* tiny */

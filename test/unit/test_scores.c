@@ -106,7 +106,7 @@ test_scores(void)
 	size_t		n_leaks = 0;
 	size_t		n_uncovered = 0;
 
-	for (uint64_t seed = 0; seed < 40; seed++)
+	for (uint64_t seed = 0; seed < test_amount(40, 12); seed++)
 	{
 		const FixtureSpec spec = some_spec(seed);
 		Fixture		f;
