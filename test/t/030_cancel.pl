@@ -69,7 +69,7 @@ my @phases = (
 	[ 'reading', qr/statement: SELECT churnops_train/, 'SELECT *, slow(id) AS s FROM events', $long ],
 	[ 'preparing', qr/churnops: rows read after/, 'events', $long ],
 	[ 'growing', qr/churnops: growing 20000 trees/, 'events', $long ],
-	[ 'measuring', qr/churnops: trees grown after/, 'events', '{"n_estimators": 400, "max_depth": 9}' ]);
+	[ 'measuring', qr/churnops: trees grown after/, 'events', '{"n_estimators": 1200, "max_depth": 9}' ]);
 for my $phase (@phases)
 {
 	my ($name, $pattern, $query, $params) = @$phase;
@@ -79,7 +79,7 @@ for my $phase (@phases)
 		my ($session, $pid, $offset) = train_until($pattern, $workers, $query, $params);
 		my $start = time;
 
-		sleep 0.1 unless $name eq 'preparing';
+		sleep 0.1 if $name eq 'reading' || $name eq 'growing';
 		$node->safe_psql('postgres', "SELECT pg_cancel_backend($pid)");
 		$node->wait_for_log(qr/canceling statement due to user request/, $offset);
 		cmp_ok(time - $start, '<', 3, "$name with $workers workers: ends soon");
