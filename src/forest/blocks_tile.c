@@ -69,7 +69,7 @@ may_have_missing(const ModelBlocks *b, const uint8_t *row)
 }
 
 static void
-order_rows(const ModelBlocks *b, CpuLevel level, const uint8_t *rows, size_t row_bytes,
+order_rows(const ModelBlocks *b, const uint8_t *rows, size_t row_bytes,
 		   BlockTile *tile)
 {
 	uint32_t	first = 0;
@@ -77,7 +77,7 @@ order_rows(const ModelBlocks *b, CpuLevel level, const uint8_t *rows, size_t row
 
 	for (uint32_t r = 0; r < tile->n_rows; r++)
 	{
-		bool		behind = level != CPU_PORTABLE && may_have_missing(b, rows + r * row_bytes);
+		bool		behind = may_have_missing(b, rows + r * row_bytes);
 
 		last -= behind;
 		tile->order[behind ? last : first] = (uint8_t) r;
@@ -86,33 +86,88 @@ order_rows(const ModelBlocks *b, CpuLevel level, const uint8_t *rows, size_t row
 	tile->n_whole = first;
 }
 
+/* Byte j of word i and byte i of word j change places, counted from the lowest. */
+static inline void
+transpose(uint64_t w[8])
+{
+	static const uint64_t masks[] = {
+		UINT64_C(0x00000000FFFFFFFF), UINT64_C(0x0000FFFF0000FFFF), UINT64_C(0x00FF00FF00FF00FF)
+	};
+
+	for (uint32_t m = 0; m < 3; m++)
+	{
+		uint32_t	apart = 4 >> m;
+
+		for (uint32_t i = 0; i < 8; i++)
+		{
+			uint64_t	t;
+
+			if ((i & apart) != 0)
+				continue;
+			t = (w[i] >> (8 * apart) ^ w[i + apart]) & masks[m];
+			w[i] ^= t << (8 * apart);
+			w[i + apart] ^= t;
+		}
+	}
+}
+
+/* In memory the lowest byte of a word is the first one, or the last one. */
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define WORD(i) (7 - (i))
+#else
+#define WORD(i) (i)
+#endif
+
+/*
+ * Eight rows and eight features at a time; a row's bytes are a multiple of
+ * that.  What is no number goes where nobody looks, or others write later.
+ */
 static void
 fill_numbers(const ModelBlocks *b, const uint8_t *rows, size_t row_bytes, BlockTile *tile)
 {
-	uint8_t		any_missing = 0;
+	uint8_t    *columns[BLOCK_MAX_SLOTS];
+	uint8_t		nobody[BLOCK_TILE];
+	uint32_t	n_features = b->n_numbers + b->n_categories;
 
+	for (uint32_t f = 0; f < BLOCK_MAX_SLOTS; f++)
+		columns[f] = nobody;
+	for (uint32_t i = 0; i < b->n_numbers; i++)
+		columns[b->feature[i]] = column(tile, i);
+	for (uint32_t r = 0; r < tile->n_rows; r += 8)
+		for (uint32_t f = 0; f < n_features; f += 8)
+		{
+			uint64_t	w[8];
+
+			for (uint32_t i = 0; i < 8; i++)
+			{
+				uint32_t	row = tile->order[r + i < tile->n_rows ? r + i : r];
+
+				memcpy(&w[WORD(i)], rows + row * row_bytes + f, sizeof(w[0]));
+			}
+			transpose(w);
+			for (uint32_t i = 0; i < 8; i++)
+				memcpy(columns[f + i] + r, &w[WORD(i)], sizeof(w[0]));
+		}
+}
+
+/* Columns of all numbers, and without missing ones if there are any. */
+static void
+make_numbers(const ModelBlocks *b, const uint8_t *rows, size_t row_bytes, BlockTile *tile)
+{
+	fill_numbers(b, rows, row_bytes, tile);
+	tile->n_numeric = tile->n_whole < tile->n_rows ? 2 * b->n_numbers : b->n_numbers;
 	for (uint32_t i = 0; i < b->n_numbers; i++)
 	{
-		const uint8_t *from = rows + b->feature[i];
-		uint8_t    *bins = column(tile, i);
-
-		for (uint32_t r = 0; r < tile->n_rows; r++)
-		{
-			uint8_t		bin = from[tile->order[r] * row_bytes];
-
-			bins[r] = bin;
-			any_missing |= bin == FOREST_MISSING;
-		}
 		tile->column_of[i] = (uint16_t) i;
 		tile->column_of[i | BLOCK_MISSING] = (uint16_t) i;
 	}
-	tile->n_numeric = any_missing ? 2 * b->n_numbers : b->n_numbers;
 	for (uint32_t i = b->n_numbers; i < tile->n_numeric; i++)
 	{
 		const uint8_t *bins = column(tile, i - b->n_numbers);
 		uint8_t    *without = column(tile, i);
+		uint32_t	room = tile->room;
 
-		for (uint32_t r = 0; r < tile->room; r++)
+		for (uint32_t r = 0; r < room; r++)
 			without[r] = bins[r] == FOREST_MISSING ? 0 : bins[r];
 		tile->column_of[(i - b->n_numbers) | BLOCK_MISSING] = (uint16_t) i;
 	}
@@ -181,8 +236,8 @@ blocks_tile(const ModelBlocks *b, CpuLevel level, const uint8_t *rows, size_t ro
 	/* a test that always holds may ask for a slot that there is not */
 	memset(tile->column_of, 0, sizeof(tile->column_of));
 	memset(tile->bytes, 0, n_bytes);
-	order_rows(b, level, rows, row_bytes, tile);
-	fill_numbers(b, rows, row_bytes, tile);
+	order_rows(b, rows, row_bytes, tile);
+	make_numbers(b, rows, row_bytes, tile);
 	fill_categories(b, rows, row_bytes, tile);
 #ifdef CPU_X86
 	if (level != CPU_PORTABLE && tables_bytes(b) > 0)

@@ -31,8 +31,8 @@
  * Columns, each of `room` rows: the bins of each number; the same with 0 for
  * missing ones, if there are any; of each category the bits of its planes, in
  * order.  Behind them, for AVX2, what shuffles take from each row, as BlockRow
- * has it, without the slots that there are not.  There, rows that may have
- * missing numbers are the last ones, since they cost more.
+ * has it, without the slots that there are not.  Rows that may have missing
+ * numbers are the last ones, since they cost more.
  */
 typedef struct BlockTile
 {

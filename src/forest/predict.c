@@ -201,7 +201,7 @@ add_trees_portable(const ForestModel *model, const BlockTile *tile, const uint8_
 			blocks_tile_words(&model->blocks, tile, model->entries[t + i], &words[0][i]);
 		for (uint32_t i = 0; i < tile->n_rows; i++)
 		{
-			blocks_row(&model->blocks, CPU_PORTABLE, rows + i * model->row_bytes, &row);
+			blocks_row(&model->blocks, CPU_PORTABLE, rows + tile->order[i] * model->row_bytes, &row);
 			blocks_leaves_behind(&model->blocks, &row, words[i], n_trees, leaves);
 			model_add_leaves(model, leaves, n_trees, sums + i * model->n_outputs);
 		}
