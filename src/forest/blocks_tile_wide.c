@@ -140,16 +140,15 @@ second_leaves(const ModelBlocks *b, BlockShape shape, uint32_t n_planes, const B
 	uint32_t	n = blocks_walks_room(tile->n_rows);
 	uint32_t	n_whole = tile->n_whole / TURN * TURN;
 	uint32_t	entered[BLOCK_TILE];
-	uint32_t	places[BLOCK_TILE];
 
 	answer_rows(b, (Kind) {shape, n_planes, true, false}, tile, behind, exits, 0, n_whole, entered,
-				places);
+				leaves);
 	answer_rows(b, (Kind) {shape, n_planes, true, true}, tile, behind, exits, n_whole, n, entered,
-				places);
-	find_exits(entered, places, n, true, places);
+				leaves);
+	find_exits(entered, leaves, n, true, leaves);
 	for (uint32_t first = 0; first < n; first += TURN)
 		for (uint32_t i = first; i < first + TURN; i++)
-			leaves[i] = b->exits[places[i]];
+			leaves[i] = b->exits[leaves[i]];
 }
 
 /* ------------------------------------------------------------- dispatch -- */

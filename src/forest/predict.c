@@ -3,8 +3,8 @@
  *	  Scores of encoded rows.
  *
  * Sums are of integers: every order of trees and rows gives equal bits.
- * Several rows are scored in tiles, a few trees at a time, so that these stay
- * in the nearest cache; in plain C, they answer the first blocks together.
+ * Several rows are scored in tiles, one tree or a few at a time, so that these
+ * stay in the nearest cache, and answer first blocks together.
  */
 #include <math.h>
 
