@@ -190,8 +190,6 @@ add_trees_portable(const ForestModel *model, const BlockTile *tile, const uint8_
 	uint32_t	leaves[BLOCK_TILE_TREES];
 	BlockRow	row;
 
-	/* walks are done several at a time, and those that are too many follow a word too */
-	memset(words, 0, sizeof(words));
 	for (uint32_t t = 0; t < model->n_trees; t += BLOCK_TILE_TREES)
 	{
 		uint32_t	left = model->n_trees - t;
@@ -201,6 +199,9 @@ add_trees_portable(const ForestModel *model, const BlockTile *tile, const uint8_
 			blocks_tile_words(&model->blocks, tile, model->entries[t + i], &words[0][i]);
 		for (uint32_t i = 0; i < tile->n_rows; i++)
 		{
+			/* walks are done several at a time, and those that are too many follow a word too */
+			for (uint32_t k = n_trees; k < blocks_walks_room(n_trees); k++)
+				words[i][k] = 0;
 			blocks_row(&model->blocks, CPU_PORTABLE, rows + tile->order[i] * model->row_bytes, &row);
 			blocks_leaves_behind(&model->blocks, &row, words[i], n_trees, leaves);
 			model_add_leaves(model, leaves, n_trees, sums + i * model->n_outputs);
