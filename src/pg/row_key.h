@@ -21,7 +21,9 @@ typedef struct RowKey
 {
 	int			n_columns;		/* 0: no key */
 	int			last_column;	/* the last one needed, counted from 1 */
-	RowKeyColumn *columns;
+	RowKeyColumn *columns;		/* in the order of jsonb, each once */
+	char	   *begin;			/* of every key, where values are put behind it; or NULL */
+	Size		begin_bytes;
 } RowKey;
 
 /*
