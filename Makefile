@@ -24,6 +24,7 @@ FOREST_OBJS := \
 	src/forest/bins.o \
 	src/forest/blocks.o \
 	src/forest/blocks_tile.o \
+	src/forest/blocks_tile_wide.o \
 	src/forest/blocks_wide.o \
 	src/forest/decode.o \
 	src/forest/decode_blocks.o \

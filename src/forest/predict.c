@@ -3,8 +3,8 @@
  *	  Scores of encoded rows.
  *
  * Sums are of integers: every order of trees and rows gives equal bits.
- * Several rows are scored in tiles, a few trees at a time, so that these stay
- * in the nearest cache; in plain C, they answer the first blocks together.
+ * Several rows are scored in tiles, one tree or a few at a time, so that these
+ * stay in the nearest cache, and answer first blocks together.
  */
 #include <math.h>
 
@@ -178,41 +178,76 @@ score_tile(const ForestModel *model, CpuLevel level, const uint8_t *rows, size_t
 }
 
 /* Sums of rows that answer first blocks together; and with fewer rows they do not. */
-#define TOGETHER_SUMS (32 * BLOCK_TILE)
+#define TOGETHER_SUMS (8 * BLOCK_TILE)
 #define TOGETHER_LEAST 32
 
-/* Up to BLOCK_TILE rows down trees of blocks, in plain C. */
+/* The rows of a tile down all trees, in plain C. */
 static void
-score_together(const ForestModel *model, const uint8_t *rows, uint32_t n, double *out)
+add_trees_portable(const ForestModel *model, const BlockTile *tile, const uint8_t *rows,
+				   int64_t *sums)
 {
-	int64_t		sums[TOGETHER_SUMS];
-	BlockRow	row[BLOCK_TILE];
-	BlockTile	tile;
-	uint32_t	words[BLOCK_TILE][BLOCK_TILE_TREES];
+	uint32_t	words[BLOCK_TILE_PORTABLE][BLOCK_TILE_TREES];
 	uint32_t	leaves[BLOCK_TILE_TREES];
+	BlockRow	row;
 
-	memset(sums, 0, n * model->n_outputs * sizeof(sums[0]));
-	/* walks are done several at a time, and those that are too many follow a word too */
-	memset(words, 0, sizeof(words));
-	blocks_tile(&model->blocks, rows, model->row_bytes, n, &tile);
-	for (uint32_t i = 0; i < n; i++)
-		blocks_row(&model->blocks, CPU_PORTABLE, rows + i * model->row_bytes, &row[i]);
 	for (uint32_t t = 0; t < model->n_trees; t += BLOCK_TILE_TREES)
 	{
 		uint32_t	left = model->n_trees - t;
 		uint32_t	n_trees = left < BLOCK_TILE_TREES ? left : BLOCK_TILE_TREES;
 
 		for (uint32_t i = 0; i < n_trees; i++)
-			blocks_tile_words(&model->blocks, &tile, model->entries[t + i], &words[0][i]);
-		for (uint32_t i = 0; i < n; i++)
+			blocks_tile_words(&model->blocks, tile, model->entries[t + i], &words[0][i]);
+		for (uint32_t i = 0; i < tile->n_rows; i++)
 		{
-			blocks_leaves_behind(&model->blocks, &row[i], words[i], n_trees, leaves);
+			/* walks are done several at a time, and those that are too many follow a word too */
+			for (uint32_t k = n_trees; k < blocks_walks_room(n_trees); k++)
+				words[i][k] = 0;
+			blocks_row(&model->blocks, CPU_PORTABLE, rows + tile->order[i] * model->row_bytes, &row);
+			blocks_leaves_behind(&model->blocks, &row, words[i], n_trees, leaves);
 			model_add_leaves(model, leaves, n_trees, sums + i * model->n_outputs);
 		}
 	}
+}
+
+#ifdef CPU_X86
+/* The same with AVX2: of one tree the leaves of all rows, then of the next. */
+static void
+add_trees_avx2(const ForestModel *model, const BlockTile *tile, int64_t *sums)
+{
+	uint32_t	leaves[BLOCK_TILE];
+
+	for (uint32_t t = 0; t < model->n_trees; t++)
+	{
+		blocks_tile_leaves_avx2(&model->blocks, tile, model->entries[t], leaves);
+		if (model->schema.n_classes == 2)
+			for (uint32_t i = 0; i < tile->n_rows; i++)
+				sums[i] += leaves[i];
+		else
+			for (uint32_t i = 0; i < tile->n_rows; i++)
+				model_add_leaf(model, leaves[i], 1, sums + i * model->n_outputs);
+	}
+}
+#endif
+
+/* Rows of a tile of blocks that answer first blocks together. */
+static void
+score_together(const ForestModel *model, CpuLevel level, const uint8_t *rows, uint32_t n,
+			   double *out)
+{
+	int64_t		sums[TOGETHER_SUMS];
+	BlockTile	tile;
+
+	memset(sums, 0, n * model->n_outputs * sizeof(sums[0]));
+	blocks_tile(&model->blocks, level, rows, model->row_bytes, n, &tile);
+#ifdef CPU_X86
+	if (level != CPU_PORTABLE)
+		add_trees_avx2(model, &tile, sums);
+	else
+#endif
+		add_trees_portable(model, &tile, rows, sums);
 	for (uint32_t i = 0; i < n; i++)
 		model_outputs(model, sums + i * model->n_outputs, model->n_trees,
-					  out + i * model->n_outputs);
+					  out + tile.order[i] * model->n_outputs);
 }
 
 /* Add the leaves of one tree of nodes to the sums of n rows. */
@@ -257,40 +292,51 @@ score_nodes(const ForestModel *model, const uint8_t *rows, size_t n, double *out
 					  out + i * model->n_outputs);
 }
 
-/* Rows to be scored together: more than one only where that is faster. */
+/* Score some of n rows down trees of blocks; returns how many. */
 static size_t
-rows_at_once(const ForestModel *model, CpuLevel level)
+score_blocks(const ForestModel *model, CpuLevel level, const uint8_t *rows, size_t n, double *out)
 {
-	bool		blocks = blocks_used(&model->blocks);
-	bool		together = blocks && level == CPU_PORTABLE;
-	size_t		most = together ? BLOCK_TILE : blocks ? TILE_ROWS : FOREST_SCORE_BLOCK;
-	size_t		room = (together ? TOGETHER_SUMS : blocks ? TILE_SUMS : BLOCK_SUMS) / model->n_outputs;
+	const ModelBlocks *b = &model->blocks;
+	size_t		at_once = blocks_tile_room(b, level);
 
-	if (model->tree_bytes != NULL)
+	if (at_once > TOGETHER_SUMS / model->n_outputs)
+		at_once = TOGETHER_SUMS / model->n_outputs;
+	if (n < at_once)
+		at_once = n;
+	if ((level == CPU_PORTABLE || b->even) && at_once >= TOGETHER_LEAST)
+	{
+		score_together(model, level, rows, (uint32_t) at_once, out);
+		return at_once;
+	}
+	at_once = TILE_SUMS / model->n_outputs;
+	at_once = at_once < TILE_ROWS ? at_once : TILE_ROWS;
+	at_once = at_once < n ? at_once : n;
+	if (level == CPU_PORTABLE || at_once <= 1)
+	{
+		score_row(model, level, rows, out);
 		return 1;
-	return most < room ? most : room;
+	}
+	score_tile(model, level, rows, at_once, out);
+	return at_once;
 }
 
 /* Score some of n rows; returns how many. */
 static size_t
 score_some(const ForestModel *model, CpuLevel level, const uint8_t *rows, size_t n, double *out)
 {
-	bool		blocks = blocks_used(&model->blocks);
-	size_t		at_once = rows_at_once(model, level);
-	size_t		now = n < at_once ? n : at_once;
+	size_t		at_once = BLOCK_SUMS / model->n_outputs;
 
-	if (blocks && level == CPU_PORTABLE && now >= TOGETHER_LEAST)
-		score_together(model, rows, (uint32_t) now, out);
-	else if (blocks && level != CPU_PORTABLE && now > 1)
-		score_tile(model, level, rows, now, out);
-	else if (!blocks && now >= MODEL_LANES)
-		score_nodes(model, rows, now, out);
-	else
+	if (blocks_used(&model->blocks))
+		return score_blocks(model, level, rows, n, out);
+	at_once = at_once < FOREST_SCORE_BLOCK ? at_once : FOREST_SCORE_BLOCK;
+	at_once = at_once < n ? at_once : n;
+	if (model->tree_bytes != NULL || at_once < MODEL_LANES)
 	{
 		score_row(model, level, rows, out);
 		return 1;
 	}
-	return now;
+	score_nodes(model, rows, at_once, out);
+	return at_once;
 }
 
 void

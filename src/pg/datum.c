@@ -238,6 +238,29 @@ read_category(const DatumType *t, Datum value, ForestCell *cell)
 	}
 }
 
+const char *
+datum_stored_text(const DatumType *t, Datum value, size_t *n_bytes)
+{
+	const struct varlena *stored = (const struct varlena *) DatumGetPointer(value);
+
+	switch (t->policy->reader)
+	{
+		case READ_TEXT:
+		case READ_BPCHAR:
+			if (VARATT_IS_COMPRESSED(stored) || VARATT_IS_EXTERNAL(stored))
+				return NULL;
+			*n_bytes = VARSIZE_ANY_EXHDR(stored);
+			if (t->policy->reader == READ_BPCHAR)
+				*n_bytes = bpchartruelen(VARDATA_ANY(stored), (int) *n_bytes);
+			return VARDATA_ANY(stored);
+		case READ_NAME:
+			*n_bytes = strlen(NameStr(*DatumGetName(value)));
+			return NameStr(*DatumGetName(value));
+		default:
+			return NULL;
+	}
+}
+
 /* The number of a value whose type is no category. */
 static inline double
 read_number(DatumReader reader, Datum value)

@@ -40,6 +40,12 @@ extern void datum_type_init(DatumType *t, Oid type, MemoryContext context);
  */
 extern void datum_cell(const DatumType *t, Datum value, bool is_null, ForestCell *cell);
 
+/*
+ * The bytes of a text as it is stored, in the server's encoding, or NULL where
+ * the value has to be made a text first or be detoasted.
+ */
+extern const char *datum_stored_text(const DatumType *t, Datum value, size_t *n_bytes);
+
 /* Where a value of a row is, and whether it is NULL: bytes from where the row's begin. */
 typedef struct DatumPlace
 {

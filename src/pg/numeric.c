@@ -1,6 +1,6 @@
 /*
  * numeric.c
- *	  The stored form of numeric, read directly.
+ *	  The stored form of numeric, read and, of integers, written directly.
  *
  * The server's own way from numeric to double goes through a string (300 ns);
  * most values have so few digits that one multiplication or division of exact
@@ -214,4 +214,27 @@ numeric_put_text(struct varlena *packed, char *to)
 	while (to[-1] == '0')
 		to--;
 	return to;
+}
+
+char *
+numeric_put_int64(int64 value, char *to)
+{
+	uint64		left = value < 0 ? -(uint64) value : (uint64) value;
+	uint16		header = SIGN_SHORT | (value < 0 ? SHORT_NEGATIVE : 0);
+	int16		digits[5];
+	int			first = lengthof(digits);
+	int			n = 0;
+	char	   *end;
+
+	for (; left > 0; left /= DIGIT_BASE)
+		digits[--first] = (int16) (left % DIGIT_BASE);
+	if (first < lengthof(digits))
+		header |= (uint16) (lengthof(digits) - 1 - first);
+	for (int i = first; i < lengthof(digits); i++)
+		n = digits[i] != 0 ? i + 1 - first : n;
+	end = to + VARHDRSZ + sizeof(header) + n * sizeof(digits[0]);
+	SET_VARSIZE(to, end - to);
+	memcpy(to + VARHDRSZ, &header, sizeof(header));
+	memcpy(to + VARHDRSZ + sizeof(header), digits + first, n * sizeof(digits[0]));
+	return end;
 }

@@ -1,7 +1,7 @@
 /*
  * numeric.h
- *	  Reading the stored form of numeric without its arithmetic: the nearest
- *	  double, and the shortest plain text.
+ *	  The stored form of numeric without its arithmetic: the nearest double, the
+ *	  shortest plain text, and integers.
  */
 #ifndef CHURNOPS_PG_NUMERIC_H
 #define CHURNOPS_PG_NUMERIC_H
@@ -17,5 +17,12 @@ extern double numeric_to_double(Datum value);
  */
 extern char *numeric_put_text(struct varlena *packed, char *to);
 extern Size numeric_text_room(struct varlena *packed);
+
+/*
+ * Write an integer as int64_to_numeric() has it, with a header of four bytes;
+ * returns the end.
+ */
+#define NUMERIC_INT64_BYTES 16
+extern char *numeric_put_int64(int64 value, char *to);
 
 #endif

@@ -19,6 +19,10 @@
 
 #include "pg/compat.h"
 #include "pg/row.h"
+#include "pg/row_memo.h"
+
+/* Categories of a map that have a memo: it is for their sake that maps stay small. */
+#define MAX_MEMOS 64
 
 /* What a kind is called in messages, and the type to cast to. */
 static const char *
@@ -269,6 +273,8 @@ order_features(RowMap *map, RowLayout layout)
 			put_in_order(map, n++, i, layout);
 	}
 	pfree(done);
+	map->n_memos = Min(map->n_features - map->n_numbers, MAX_MEMOS);
+	map->memos = palloc0(sizeof(RowMemo) * Max(map->n_memos, 1));
 }
 
 void
@@ -318,8 +324,8 @@ refuse_literal(const RowMap *map, int feature)
 }
 
 /* A category, or a literal of any kind. */
-static void
-encode_text(const RowMap *map, int feature, Datum value, bool is_null, uint8 *bins)
+static uint8
+encode_text(const RowMap *map, int feature, Datum value, bool is_null)
 {
 	const DatumType *type = &map->types[feature];
 	ForestCell	cell;
@@ -328,7 +334,29 @@ encode_text(const RowMap *map, int feature, Datum value, bool is_null, uint8 *bi
 	if (unlikely(type->base == UNKNOWNOID) && !cell.missing &&
 		forest_model_feature_kind(map->forest, feature) != FOREST_CATEGORY)
 		refuse_literal(map, feature);
-	bins[feature] = forest_model_encode(map->forest, feature, &cell);
+	return forest_model_encode(map->forest, feature, &cell);
+}
+
+/* The same, of a column with a memo. */
+static uint8
+encode_text_again(const RowMap *map, int feature, Datum value, bool is_null, RowMemo *memo)
+{
+	const DatumType *type = &map->types[feature];
+	size_t		n_bytes;
+	const char *text = is_null ? NULL : datum_stored_text(type, value, &n_bytes);
+	RowMemoText key;
+	int			known;
+	uint8		bin;
+
+	if (text == NULL || n_bytes > ROW_MEMO_BYTES)
+		return encode_text(map, feature, value, is_null);
+	key = row_memo_text(text, n_bytes);
+	known = row_memo_find(memo, key);
+	if (likely(known >= 0))
+		return (uint8) known;
+	bin = encode_text(map, feature, value, false);
+	row_memo_put(memo, key, bin);
+	return bin;
 }
 
 void
@@ -347,9 +375,14 @@ row_encode(const RowMap *map, const Datum *values, const bool *nulls, uint8 *bin
 	for (int i = map->n_numbers; i < map->n_features; i++)
 	{
 		DatumPlace	place = map->places[i];
+		int			feature = map->features[i];
+		int			memo = i - map->n_numbers;
+		Datum		value = *(const Datum *) ((const char *) values + place.value);
+		bool		is_null = *(const bool *) ((const char *) nulls + place.null);
 
-		encode_text(map, map->features[i], *(const Datum *) ((const char *) values + place.value),
-					*(const bool *) ((const char *) nulls + place.null), bins);
+		bins[feature] = memo < map->n_memos ?
+			encode_text_again(map, feature, value, is_null, &map->memos[memo]) :
+			encode_text(map, feature, value, is_null);
 	}
 }
 

@@ -37,6 +37,8 @@ typedef struct RowMap
 	uint16	   *features;		/* in the order of encoding */
 	DatumPlace *places;			/* of their values, in that order */
 	int			n_numbers;		/* so many are no categories */
+	int			n_memos;
+	struct RowMemo *memos;		/* of the first categories */
 	int			n_runs;
 	RowRun	   *runs;			/* of numbers */
 } RowMap;

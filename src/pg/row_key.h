@@ -22,7 +22,9 @@ typedef struct RowKey
 {
 	int			n_columns;		/* 0: no key */
 	int			last_column;	/* the last one needed, counted from 1 */
-	RowKeyColumn *columns;
+	RowKeyColumn *columns;		/* of row_key_init(): in the order of jsonb, each once */
+	char	   *begin;			/* of every key, where values are put behind it; or NULL */
+	Size		begin_bytes;
 } RowKey;
 
 /*
@@ -31,7 +33,7 @@ typedef struct RowKey
  */
 extern void row_key_init(RowKey *key, ArrayType *names, TupleDesc columns);
 
-/* As row_key_init(), of names; false, and no key, if one is not there. */
+/* As row_key_init(), of names, in their order; false, and no key, if one is not there. */
 extern bool row_key_try(RowKey *key, char **names, int n_names, TupleDesc columns);
 
 /* A value that is not NULL as JSON: a scalar, or the container of another value. */

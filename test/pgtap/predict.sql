@@ -231,6 +231,39 @@ SELECT results_eq(
 	format($$SELECT NULL::jsonb, prediction, class, version, arm FROM churnops_score(%L, 'keyed', '{id}')$$, ref),
 	format('churnops_score of %s without', ref))
 FROM unnest('{churn,class1/1,class2,class3/1,owed/1}'::text[]) AS ref;
+
+-- what was encoded before is taken from a memo, which JSON does not use: texts that crowd it, of all lengths
+CREATE TABLE worded AS SELECT n, repeat(chr(97 + n % 26), n % 19) || n % 190 AS word, left('x' || n % 37, n % 5) AS few,
+	(n % 53)::text::char(12) AS padded, ('n' || n % 41)::name AS named, CASE WHEN n % 7 > 0 THEN repeat('longer ', n % 4) END AS long,
+	CASE WHEN n % 190 < 70 OR n % 53 > 40 OR n % 41 < 5 OR n % 37 > 30 THEN 'yes' ELSE 'no' END AS y
+FROM generate_series(1, 3000) AS n;
+SELECT isnt_empty($$SELECT churnops_train('worded', 'worded', 'y', '{"n_estimators": 20}', exclude => '{n}')$$, 'trained');
+SELECT is_empty($$SELECT n FROM worded AS w JOIN churnops_score('worded', 'worded', key => '{n}') AS s ON (key->>'n')::int = n
+	WHERE prediction <> churnops_predict('worded', to_jsonb(w) - 'n' - 'y' || jsonb_build_object('padded', rtrim(padded)))
+		OR prediction <> churnops_predict('worded', w)$$, 'a memo does not tell');
+SELECT cmp_ok((SELECT count(DISTINCT prediction) FROM churnops_score('worded', 'worded')), '>', 20::bigint, 'and there was something to tell');
+
+-- keys as the server makes them, in the same bytes, as far as one can see
+CREATE DOMAIN numbered AS int8;
+CREATE TABLE many_keys AS SELECT c.*, v.*
+FROM (SELECT * FROM customers ORDER BY id LIMIT 1) AS c, (
+	SELECT x::int2 AS small, y::int4 AS i, z AS "a long name", z::numbered AS d, z % 2 = 0 AS b,
+		repeat('é', n % 300) AS t, 'v' || n AS v, CASE n % 3 WHEN 0 THEN gen_random_uuid() END AS u,
+		z::numeric / 4 AS other
+	FROM (SELECT n, sign * z % 32768 AS x, sign * z % 2147483648 AS y, sign * z AS z
+		FROM generate_series(0, 18) AS n, (VALUES (1), (-1)) AS s(sign),
+			LATERAL (VALUES ((10::numeric ^ n)::int8), (n), (n * 1000007), (9223372036854775807 - n)) AS p(z)) AS n
+	UNION ALL VALUES (-32768, -2147483648, -9223372036854775808, -9223372036854775808, true, '', '', NULL::uuid, 0.5),
+		(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)) AS v;
+SELECT results_eq(
+	format('SELECT key::text, pg_column_size(key || ''{}''), key FROM churnops_score(''churn'', ''many_keys'', key => %L)', names),
+	format('SELECT k::text, pg_column_size(k || ''{}''), k FROM (SELECT jsonb_build_object(%s) AS k FROM many_keys) AS k',
+		(SELECT string_agg(format('%L, %1$I', name), ', ') FROM unnest(names) AS name)),
+	format('keys of %s', names))
+FROM unnest(ARRAY['{small}', '{i}', '{"a long name"}', '{d}', '{b}', '{t}', '{v}', '{u}', '{other}', '{small,i}', '{t,small}', '{v,b,u,d}',
+	'{i,i,b,i}', '{b,other}', '{id,contract,senior,tenure,churn,small,i,"a long name",d,b,t,v,u}']) AS n(names_text),
+	LATERAL (SELECT names_text::text[] AS names) AS a;
+
 SELECT throws_ok('CREATE INDEX ON customers (churnops_predict(''churn'', customers))', '42P17');
 
 SELECT * FROM finish();

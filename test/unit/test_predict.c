@@ -10,6 +10,7 @@
 
 
 #include "core/memory.h"
+#include "forest/blocks_tile.h"
 #include "forest/model.h"
 
 #define MAX_ROWS 700
@@ -180,6 +181,47 @@ test_shapes(void)
 	for (size_t i = 1; i <= 4; i++)
 		tap_ok(n_planes[i] > 0, "%zu planes were there", i);
 	tap_ok(n_nodes > 1, "and models that do not fit");
+}
+
+/* Tiles of every size: many columns, up to eight planes, several classes. */
+static void
+test_tiles(void)
+{
+	static const size_t calls[] = {31, 32, 33, 63, 64, 65, 255, 256, 257, MAX_ROWS};
+	size_t		n_planes[BLOCK_MAX_PLANES + 1] = {0};
+	size_t		n_rooms[BLOCK_TILE / BLOCK_TILE_STEP + 1] = {0};
+	size_t		n_wrong = 0;
+
+	for (uint64_t seed = 4000; seed < 4048; seed += test_amount(1, 5))
+	{
+		FixtureSpec spec = some_spec(seed);
+		Scored		s;
+		ForestModel *model;
+
+		spec.n_classes = (uint32_t[]) {2, 0, 3, 2, 11, 40}[seed / 8 % 6];
+		spec.n_features = (uint32_t[]) {3, 17, 40, 64}[seed % 4];
+		spec.max_categories = 7 + 8 * (uint32_t) (seed % BLOCK_MAX_PLANES);
+		spec.n_categories = (uint32_t[]) {1, 3, 20, 64}[seed / 2 % 4];
+		spec.n_categories = spec.n_categories < spec.n_features ? spec.n_categories : spec.n_features;
+		spec.categories = true;
+		spec.n_trees = 1 + (uint32_t) (seed % 3) * 40;
+		spec.depth = 1 + (uint32_t) (seed % 10);
+		scored_begin(&s, &spec, test_amount(MAX_ROWS, 257));
+		model = fixture_model(&s.f, s.f.training.host);
+		if (model->blocks.even)
+		{
+			n_planes[model->blocks.n_planes]++;
+			n_rooms[blocks_tile_room(&model->blocks, CPU_AVX2) / BLOCK_TILE_STEP]++;
+		}
+		forest_model_free(model);
+		n_wrong += count_wrong_everywhere(&s, calls, sizeof(calls) / sizeof(calls[0]));
+		n_wrong += scored_end(&s);
+	}
+	tap_is_int(n_wrong, 0, "equal bits, whatever a tile has");
+	for (size_t i = 1; i <= BLOCK_MAX_PLANES; i++)
+		tap_ok(n_planes[i] > 0, "tiles of %zu planes were there", i);
+	tap_ok(n_rooms[1] > 0 && n_rooms[BLOCK_TILE / BLOCK_TILE_STEP] > 0,
+		   "the smallest tiles were there, and the largest");
 }
 
 /* Trees of many blocks, small ones put together. */
@@ -382,6 +424,7 @@ main(void)
 {
 	test_engines();
 	test_shapes();
+	test_tiles();
 	test_deep();
 	test_every_bin();
 	test_no_memory();
