@@ -140,7 +140,8 @@ AS $$
 			WHERE o.model = d.model AND o.key = l.key ORDER BY o.outcome DESC LIMIT 1) AS o),
 	judged AS (
 		SELECT k.arm,
-			CASE WHEN k.task = 'regression' THEN (k.prediction - k.actual::double precision) ^ 2
+			-- An error of 1e70 is as bad as any: the square of the square has to be a number.
+			CASE WHEN k.task = 'regression' THEN least(abs(k.prediction - k.actual::double precision), 1e70) ^ 2
 				WHEN k.prediction IS NOT NULL AND k.positive IS NOT NULL
 					THEN (k.prediction - (k.actual = k.positive)::integer) ^ 2
 				ELSE (k.class <> k.actual)::integer END AS loss,

@@ -163,6 +163,11 @@ SELECT throws_ok($$SELECT churnops_outcome('churn', '{"id": 1}', NULL)$$, '22004
 SELECT throws_ok($$SELECT churnops_outcome('churn', '1', 'yes')$$, '22023', 'the key is not a JSON object');
 SELECT pg_temp.register('spend', 'churnops_alice', '{"task": "regression", "target": "euros", "classes": null, "positive_class": null, "positive_class_index": null}');
 SELECT throws_ok($$SELECT churnops_outcome('spend', '{"id": 1}', 'much')$$, '22023', 'outcome "much" is not a number, but model "spend" is a regression');
+SELECT throws_ok(format($$SELECT churnops_outcome('spend', '{"id": 1}', %L)$$, v), '22003', format('outcome "%s" is out of range', v),
+	'no outcome of which a tick cannot take the square')
+FROM unnest('{1e999,1e-999,1e200,-1e101}'::text[]) AS v;
+SELECT lives_ok(format($$SELECT churnops_outcome('spend', '{"id": 1}', %L)$$, v)) FROM unnest('{1e70,-1e-300,0e-999," 12.5 "}'::text[]) AS v;
+SELECT throws_ok($$SELECT churnops_outcome('churn', '{"id": 1}', 'Yes')$$, '22023', 'outcome "Yes" is not a class of model "churn"');
 
 -- Partitions and retention
 
