@@ -391,6 +391,7 @@ DECLARE
 	m record;
 	id bigint;
 	d churnops.deployment;
+	judged churnops.tick_row;
 BEGIN
 	IF model_name IS NOT NULL THEN
 		PERFORM churnops.check_name(model_name, 'model');
@@ -413,9 +414,15 @@ BEGIN
 		LOOP
 			-- One that became champion has ended those after it.
 			SELECT * INTO d FROM churnops.deployment AS r WHERE r.deployment = id AND r.status = 'running';
-			IF FOUND THEN
-				RETURN NEXT churnops.judge_deployment(d, caller);
-			END IF;
+			CONTINUE WHEN NOT FOUND;
+			-- What cannot be counted for one must not keep the others from a rollback.
+			BEGIN
+				judged := churnops.judge_deployment(d, caller);
+			EXCEPTION WHEN data_exception THEN
+				judged := (m.model, id, 'failed', SQLERRM, '{}')::churnops.tick_row;
+				RAISE WARNING 'deployment % of model "%" cannot be judged: %', id, m.model, SQLERRM;
+			END;
+			RETURN NEXT judged;
 		END LOOP;
 	END LOOP;
 	IF model_name IS NOT NULL OR EXISTS (

@@ -44,8 +44,8 @@ BEGIN
 	IF (SELECT m.task FROM churnops.model AS m WHERE m.name = model_name) <> 'regression' THEN
 		-- Another spelling of a class would count as another class, against both arms.
 		classes := ARRAY(
-			SELECT DISTINCT c FROM churnops.version AS v, jsonb_array_elements_text(v.classes) AS c
-			WHERE v.model = model_name);
+			SELECT DISTINCT c COLLATE "C" FROM churnops.version AS v, jsonb_array_elements_text(v.classes) AS c
+			WHERE v.model = model_name ORDER BY 1);
 		IF actual_value <> ALL (classes) THEN
 			RAISE EXCEPTION USING
 				ERRCODE = 'invalid_parameter_value',
