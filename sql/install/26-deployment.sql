@@ -177,7 +177,7 @@ CREATE TYPE churnops.tick_row AS (
 COMMENT ON TYPE churnops.tick_row IS
 'What churnops_tick decided about one deployment.';
 COMMENT ON COLUMN churnops.tick_row.decision IS
-'waiting, observed (a shadow), blocked, advanced, promoted, rolled_back, or busy: somebody else is '
+'waiting, observed (a shadow), blocked, advanced, promoted, rolled_back, failed, or busy: somebody else is '
 'changing the model.';
 COMMENT ON COLUMN churnops.tick_row.reason IS
 'Why.';

@@ -386,6 +386,16 @@ COMMENT ON FUNCTION churnops.check_contract(text, integer, integer, boolean) IS
 
 -- Decisions
 
+CREATE FUNCTION churnops.deployment_terms(d churnops.deployment) RETURNS jsonb
+LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT jsonb_build_object('version', d.version, 'strategy', d.strategy, 'champion_version', d.champion_version,
+		'salt', d.salt, 'key', d.key, 'config_given', d.config_given, 'config', d.config)
+$$;
+COMMENT ON FUNCTION churnops.deployment_terms(churnops.deployment) IS
+'What of a deployment stays as it was asked for. Its first event has it, and the audit covers that.';
+
 CREATE FUNCTION churnops.decide_deployment(
 	deployment_id bigint,
 	decision text,
@@ -585,7 +595,8 @@ BEGIN
 		churnops.routing_key(model_name, settings, champion, version_number), given, settings,
 		why, caller, at, at, CASE strategy_name WHEN 'all_at_once' THEN at END);
 	PERFORM churnops.decide_deployment(id, 'started', d.status, d.weight, caller, why,
-			jsonb_build_object('champion_version', d.champion_version, 'version', d.version, 'key', d.key))
+			jsonb_build_object('champion_version', d.champion_version, 'version', d.version, 'key', d.key,
+				'deployment', churnops.deployment_terms(d)))
 	FROM churnops.deployment AS d WHERE d.deployment = id;
 	IF strategy_name = 'all_at_once' THEN
 		PERFORM churnops.make_champion(id, caller, why, '{}');

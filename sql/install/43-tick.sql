@@ -140,7 +140,8 @@ AS $$
 			WHERE o.model = d.model AND o.key = l.key ORDER BY o.outcome DESC LIMIT 1) AS o),
 	judged AS (
 		SELECT k.arm,
-			CASE WHEN k.task = 'regression' THEN (k.prediction - k.actual::double precision) ^ 2
+			-- An error of 1e70 is as bad as any: the square of the square has to be a number.
+			CASE WHEN k.task = 'regression' THEN least(abs(k.prediction - k.actual::double precision), 1e70) ^ 2
 				WHEN k.prediction IS NOT NULL AND k.positive IS NOT NULL
 					THEN (k.prediction - (k.actual = k.positive)::integer) ^ 2
 				ELSE (k.class <> k.actual)::integer END AS loss,
@@ -390,6 +391,7 @@ DECLARE
 	m record;
 	id bigint;
 	d churnops.deployment;
+	judged churnops.tick_row;
 BEGIN
 	IF model_name IS NOT NULL THEN
 		PERFORM churnops.check_name(model_name, 'model');
@@ -412,9 +414,15 @@ BEGIN
 		LOOP
 			-- One that became champion has ended those after it.
 			SELECT * INTO d FROM churnops.deployment AS r WHERE r.deployment = id AND r.status = 'running';
-			IF FOUND THEN
-				RETURN NEXT churnops.judge_deployment(d, caller);
-			END IF;
+			CONTINUE WHEN NOT FOUND;
+			-- What cannot be counted for one must not keep the others from a rollback.
+			BEGIN
+				judged := churnops.judge_deployment(d, caller);
+			EXCEPTION WHEN data_exception THEN
+				judged := (m.model, id, 'failed', SQLERRM, '{}')::churnops.tick_row;
+				RAISE WARNING 'deployment % of model "%" cannot be judged: %', id, m.model, SQLERRM;
+			END;
+			RETURN NEXT judged;
 		END LOOP;
 	END LOOP;
 	IF model_name IS NOT NULL OR EXISTS (

@@ -33,6 +33,45 @@ COMMENT ON FUNCTION @extschema@.churnops_replay(text, integer, timestamp with ti
 'Scores logged rows (the latest max_rows, since and until the given times) with another version and '
 'compares: a row a metric, and one for each pair of logged and candidate class.';
 
+CREATE FUNCTION churnops.check_outcome(model_name text, actual_value text) RETURNS void
+LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	size numeric;
+	classes text[];
+BEGIN
+	IF (SELECT m.task FROM churnops.model AS m WHERE m.name = model_name) <> 'regression' THEN
+		-- Another spelling of a class would count as another class, against both arms.
+		classes := ARRAY(
+			SELECT DISTINCT c COLLATE "C" FROM churnops.version AS v, jsonb_array_elements_text(v.classes) AS c
+			WHERE v.model = model_name ORDER BY 1);
+		IF actual_value <> ALL (classes) THEN
+			RAISE EXCEPTION USING
+				ERRCODE = 'invalid_parameter_value',
+				MESSAGE = format('outcome "%s" is not a class of model "%s"', actual_value, model_name),
+				DETAIL = format('The classes of its versions are %s.', array_to_string(classes, ', ')),
+				HINT = 'Give the class as churnops_predict_class returns it.';
+		END IF;
+		RETURN;
+	END IF;
+	IF actual_value !~ '^\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?\s*$' THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('outcome "%s" is not a number, but model "%s" is a regression', actual_value, model_name);
+	END IF;
+	size := abs(actual_value::numeric);
+	IF size > 1e100 OR size > 0 AND size < 1e-300 THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'numeric_value_out_of_range',
+			MESSAGE = format('outcome "%s" is out of range', actual_value),
+			HINT = 'Give 0, or a number from 1e-300 to 1e100 with either sign.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION churnops.check_outcome(text, text) IS
+'Refuses an outcome that is no class of a model, or no number a deployment can be judged by.';
+
 CREATE FUNCTION churnops.outcome(
 	caller name,
 	model_name text,
@@ -60,13 +99,7 @@ BEGIN
 			MESSAGE = 'the key is not a JSON object',
 			HINT = 'Give the key as churnops_score returns it, as in ''{"id": 42}''.';
 	END IF;
-	IF (SELECT m.task FROM churnops.model AS m WHERE m.name = model_name) = 'regression'
-		AND actual_value !~ '^\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?\s*$'
-	THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'invalid_parameter_value',
-			MESSAGE = format('outcome "%s" is not a number, but model "%s" is a regression', actual_value, model_name);
-	END IF;
+	PERFORM churnops.check_outcome(model_name, actual_value);
 	known_at := coalesce(known_at, recorded_at);
 	INSERT INTO churnops.outcome (model, key, actual, at, recorded_by, recorded_at)
 	VALUES (model_name, entity, actual_value, known_at, caller, recorded_at);
@@ -101,7 +134,8 @@ BEGIN
 	RETURN QUERY
 	SELECT l.features, l.prediction, l.class FROM churnops.prediction_log AS l
 	WHERE l.model = model_name AND l.features IS NOT NULL AND l.error IS NULL
-		AND l.arm IS DISTINCT FROM 'shadow' AND l.arm IS DISTINCT FROM 'candidate'
+		-- Without a deployment, candidate and shadow are aliases as any other.
+		AND (l.deployment IS NULL OR l.arm = 'champion')
 		AND (since IS NULL OR l.logged_at >= since) AND (until IS NULL OR l.logged_at < until)
 	ORDER BY l.logged_at DESC, l.batch DESC, l.place DESC LIMIT max_rows;
 	IF NOT FOUND THEN

@@ -14,7 +14,7 @@ AS 'MODULE_PATHNAME', 'churnops_as_owner';
 COMMENT ON FUNCTION @extschema@.churnops_verify(text) IS
 'What in the registry is not as the functions left it, a row each; no rows if all is well. Checks the '
 'digests of the artifacts, the chain of the audit, every row that it covers, rows that it does not '
-'know, the current state of aliases, privileges and models, and the versions and chunks of datasets, '
+'know, the current state of aliases, deployments, privileges and models, and the versions and chunks of datasets, '
 'which are named datasets:/customers. For one model, by who may read it or '
 'owned it when it was dropped, or by default for all of these.';
 
@@ -137,6 +137,27 @@ BEGIN
 	FROM (SELECT c.alias, c.version FROM churnops.alias AS c WHERE c.model = model_name) AS a
 	FULL JOIN pointed AS p USING (alias)
 	WHERE a.version IS DISTINCT FROM p.to_version
+	UNION ALL
+	SELECT NULL, 'deployment', d.deployment::text,
+		CASE WHEN f.event IS NULL THEN 'the deployment has no history'
+			ELSE 'it is not as its history has it' END
+	FROM churnops.deployment AS d
+	LEFT JOIN LATERAL (
+		SELECT * FROM churnops.deployment_event AS e
+		WHERE e.deployment = d.deployment ORDER BY e.event LIMIT 1) AS f ON true
+	LEFT JOIN LATERAL (
+		SELECT * FROM churnops.deployment_event AS e
+		WHERE e.deployment = d.deployment ORDER BY e.event DESC LIMIT 1) AS l ON true
+	WHERE d.model = model_name
+		AND (f.model, f.decision, f.decided_by, f.reason, f.numbers->'deployment', l.weight, l.decision)
+			IS DISTINCT FROM (d.model, 'started', d.created_by, d.reason, churnops.deployment_terms(d), d.weight,
+				CASE WHEN d.status <> 'running' THEN d.status
+					WHEN l.decision IN ('started', 'advanced', 'blocked', 'unblocked') THEN l.decision END)
+	UNION ALL
+	SELECT NULL, 'deployment', e.deployment::text, 'the deployment is missing'
+	FROM churnops.deployment_event AS e
+	WHERE e.model = model_name AND e.decision = 'started'
+		AND NOT EXISTS (SELECT FROM churnops.deployment AS d WHERE d.deployment = e.deployment)
 	UNION ALL
 	SELECT g.entry, 'privilege', concat_ws(' ', coalesce(p.grantee, g.grantee),
 			coalesce(p."right", g."right"), nullif(coalesce(p.alias, g.alias), '')),

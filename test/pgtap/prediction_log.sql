@@ -116,6 +116,26 @@ SELECT throws_ok($$SELECT * FROM churnops_replay('churn', NULL)$$, '22004', 'arg
 SELECT is(pg_temp.error_as('churnops_bob', $$SELECT count(*) FROM churnops_replay('churn', 2)$$),
 	E'42704\nmodel "churn" does not exist\nModels you may use are listed in the view churnops.models.', 'a stranger');
 
+-- Where a score came from: the alias or the deployment that exposed the version, never another one's
+
+SELECT churnops_promote('churn/2', 'candidate', 'an alias as any other');
+SELECT is((SELECT count(*) FROM churnops_score('churn@candidate', 'SELECT * FROM customers LIMIT 10', '{id}', true)), 10::bigint, 'by the alias candidate');
+SELECT is((SELECT n FROM churnops_replay('churn', 1, since => (SELECT min(logged_at) FROM last)) WHERE metric = 'rows'), 10::bigint,
+	'which can be replayed');
+SELECT churnops_deploy('churn', 2, 'canary', '{"weight": 0.5, "new_columns": true}', 'smaller') AS canary \gset
+SELECT is((SELECT count(*) FROM churnops_score('churn', 'customers', '{id}', true)), 1000::bigint, 'by a canary');
+SELECT results_eq($$SELECT p.arm COLLATE "default", p.version, coalesce(d.created_by, a.changed_by) COLLATE "default", coalesce(d.reason, a.reason)
+	FROM churnops.predictions AS p JOIN churnops.lineage AS l USING (model, version)
+	LEFT JOIN churnops.deployments AS d ON d.deployment = p.deployment AND p.arm <> 'champion'
+	LEFT JOIN LATERAL (
+		SELECT h.changed_by, h.valid_from, h.reason FROM churnops.alias_history AS h
+		WHERE h.model = p.model AND h.alias = p.arm AND h.version = p.version AND h.valid_from <= p.logged_at
+		ORDER BY h.event DESC LIMIT 1) AS a ON d.deployment IS NULL
+	WHERE p.batch >= pg_temp.last() - 1 GROUP BY 1, 2, 3, 4 ORDER BY 1, 4$$,
+	format($$VALUES ('candidate'::text, 2, %L, 'an alias as any other'::text), ('candidate', 2, %1$L, 'smaller'),
+		('champion', 1, 'churnops_alice', 'first version of the model')$$, current_user), 'who exposed the version, and why');
+SELECT churnops_cancel_deployment(:canary);
+
 -- Agreement, by hand: SciPy's spearmanr and pearsonr, scikit-learn's kappa
 
 SELECT results_eq($$SELECT metric, round(value::numeric, 6), n FROM churnops.agreement('{0.1,0.4,0.35,0.8,0.4,0.4,0.2,0.9,0.7,0.6}',
@@ -143,6 +163,11 @@ SELECT throws_ok($$SELECT churnops_outcome('churn', '{"id": 1}', NULL)$$, '22004
 SELECT throws_ok($$SELECT churnops_outcome('churn', '1', 'yes')$$, '22023', 'the key is not a JSON object');
 SELECT pg_temp.register('spend', 'churnops_alice', '{"task": "regression", "target": "euros", "classes": null, "positive_class": null, "positive_class_index": null}');
 SELECT throws_ok($$SELECT churnops_outcome('spend', '{"id": 1}', 'much')$$, '22023', 'outcome "much" is not a number, but model "spend" is a regression');
+SELECT throws_ok(format($$SELECT churnops_outcome('spend', '{"id": 1}', %L)$$, v), '22003', format('outcome "%s" is out of range', v),
+	'no outcome of which a tick cannot take the square')
+FROM unnest('{1e999,1e-999,1e200,-1e101}'::text[]) AS v;
+SELECT lives_ok(format($$SELECT churnops_outcome('spend', '{"id": 1}', %L)$$, v)) FROM unnest('{1e70,-1e-300,0e-999," 12.5 "}'::text[]) AS v;
+SELECT throws_ok($$SELECT churnops_outcome('churn', '{"id": 1}', 'Yes')$$, '22023', 'outcome "Yes" is not a class of model "churn"');
 
 -- Partitions and retention
 

@@ -170,6 +170,19 @@ SELECT row_eq($$SELECT decision, numbers->>'rows', numbers->>'errors', round((nu
 SELECT is((SELECT count(*) FROM churnops.tick('churnops_alice', 'churn')), 2::bigint, 'beside a canary');
 SELECT is((SELECT count(*) FROM churnops.deployment_event WHERE deployment = pg_temp.last()), 1::bigint, 'and nothing is decided');
 
+UPDATE churnops.prediction_log SET prediction = prediction * 1e300 WHERE batch = 7;
+SET LOCAL client_min_messages = error;
+SELECT results_eq($$SELECT decision, CASE decision WHEN 'failed' THEN reason END FROM churnops.tick('churnops_alice', 'churn') ORDER BY deployment DESC$$,
+	$$VALUES ('failed'::text, 'value out of range: overflow'::text), ('waiting', NULL)$$, 'what cannot be counted stops no other');
+RESET client_min_messages;
+SET LOCAL session_replication_role = replica;
+UPDATE churnops.model SET task = 'regression' WHERE name = 'churn';
+SET LOCAL session_replication_role = origin;
+UPDATE churnops.prediction_log SET prediction = prediction * 1e300 WHERE model = 'churn' AND batch <> 7;
+UPDATE churnops.outcome SET actual = '1' WHERE model = 'churn';
+SELECT results_eq($$SELECT arm COLLATE "default", loss BETWEEN 0.99e140 AND 1.01e140 FROM churnops.deployment AS d, churnops.losses(d) WHERE d.status = 'running' AND d.strategy = 'canary' ORDER BY 1$$,
+	$$VALUES ('candidate'::text, true), ('champion', true)$$, 'a canary''s losses have a limit');
+
 -- The library's tests, as the catalogue calls them
 
 SELECT is(round(psi::numeric, 10), 0.0393730638, 'T3: PSI') FROM churnops.shift_of_counts('{100,100,100,100,100,100,100,100,100,100}', '{60,80,90,100,110,120,130,110,100,100}');

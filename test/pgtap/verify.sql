@@ -170,6 +170,29 @@ SELECT is_empty('SELECT * FROM churnops_verify()', 'they are consistent');
 SELECT is(pg_temp.found($$UPDATE churnops.audit SET version = 7 WHERE model = 'things:/x' AND link = 2$$),
 	'things:/x: audit N: the entry, or the one before, was altered', 'or not');
 
+-- Deployments: what is given to whom follows from their history
+
+SELECT pg_temp.register('routed', 'churnops_alice') FROM generate_series(1, 3);
+SELECT churnops_deploy('routed', 2, 'canary', '{"weight": 0.1}', 'small'), churnops_deploy('routed', 3, 'shadow');
+SELECT is_empty('SELECT * FROM churnops_verify()', 'deployments that run are consistent');
+SELECT is(regexp_replace(pg_temp.found(tampering), 'deployment [0-9]+', 'deployment N', 'g'), 'routed: deployment N: ' || problem, tampering)
+FROM (VALUES
+	($$UPDATE churnops.deployment SET weight = 0.9 WHERE strategy = 'canary'$$, 'it is not as its history has it'),
+	($$UPDATE churnops.deployment SET version = 1 WHERE strategy = 'canary'$$, 'it is not as its history has it'),
+	($$UPDATE churnops.deployment SET salt = 'x' WHERE strategy = 'canary'$$, 'it is not as its history has it'),
+	($$UPDATE churnops.deployment SET config = config || '{"seconds": 1}' WHERE strategy = 'canary'$$, 'it is not as its history has it'),
+	($$UPDATE churnops.deployment SET created_by = 'churnops_bob' WHERE strategy = 'shadow'$$, 'it is not as its history has it'),
+	($$UPDATE churnops.deployment SET reason = 'ordered' WHERE strategy = 'canary'$$, 'it is not as its history has it'),
+	($$UPDATE churnops.deployment SET status = 'cancelled', ended_at = now() WHERE strategy = 'shadow'$$, 'it is not as its history has it'),
+	($$DELETE FROM churnops.deployment WHERE strategy = 'shadow'$$, 'the deployment is missing'),
+	($$INSERT INTO churnops.deployment OVERRIDING SYSTEM VALUE SELECT (json_populate_record(d, '{"deployment": 2000000000, "version": 1}')).*
+		FROM churnops.deployment AS d WHERE strategy = 'shadow'$$, 'the deployment has no history')) AS t(tampering, problem);
+SELECT churnops_cancel_deployment(deployment) FROM churnops.deployment WHERE strategy = 'shadow';
+SELECT churnops_deploy('routed', 3, 'shadow'), churnops_rollback('routed'), churnops_deploy('routed', 2, 'canary', '{"weight": 0.5, "seconds": 0, "cool_down": 0}');
+SELECT results_eq($$SELECT decision FROM churnops_tick('routed') ORDER BY deployment$$, $$VALUES ('observed'::text), ('promoted')$$);
+SELECT lives_ok($$SELECT churnops_deploy('routed', 3, 'all_at_once')$$);
+SELECT is_empty('SELECT * FROM churnops_verify()', 'and so are those that have ended, in whatever way');
+
 -- What 0.1.0 left: entries without a chain, which the first link covers
 
 INSERT INTO churnops.model (name, task, target, owner, created_at, last_version) VALUES ('old', 'regression', 'y', 'churnops_alice', now(), 0);

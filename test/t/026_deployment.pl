@@ -84,7 +84,7 @@ my ($status, $output, $error) = $standby->psql('postgres', $score);
 like($error, qr/ERROR:  predictions cannot be logged during recovery\nHINT:  Call churnops_score\(\) without log here, or with it on the primary\./,
 	'but logs nothing');
 ($status, $output, $error) = $standby->psql('postgres', 'SELECT * FROM churnops_tick()');
-like($error, qr{churnops_tick\(\) cannot run on a standby}, 'and decides nothing');
+like($error, qr/ERROR:  churnops_tick\(\) cannot run on a standby\n/, 'and decides nothing');
 $node->safe_psql('postgres', q{SELECT churnops_cancel_deployment(deployment) FROM churnops.deployments WHERE status = 'running'});
 $node->wait_for_catchup($standby);
 is($standby->safe_psql('postgres', $predictions), $node->safe_psql('postgres', $predictions =~ s/'churn'/'churn\/1'/r),
