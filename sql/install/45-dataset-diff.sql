@@ -419,6 +419,20 @@ $$;
 COMMENT ON FUNCTION churnops.dataset_diff(name, text, integer, integer, integer) IS
 'churnops_dataset_diff on behalf of a role.';
 
+CREATE FUNCTION churnops.find_relations(ingredients jsonb) RETURNS jsonb
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT jsonb_build_object(
+		'gone', string_agg(format('%s %I.%I', r->>'kind', r->>'schema', r->>'name'), ', ')
+			FILTER (WHERE found IS NULL),
+		'left', coalesce(jsonb_agg(r) FILTER (WHERE found IS NOT NULL), '[]'))
+	FROM jsonb_array_elements(ingredients->'relations') AS r,
+		to_regclass(format('%I.%I', r->>'schema', r->>'name')) AS found
+$$;
+COMMENT ON FUNCTION churnops.find_relations(jsonb) IS
+'Which relations of a training are gone, as a text or NULL, and those that are left: {gone, left}.';
+
 CREATE FUNCTION churnops.compare_ingredients(before jsonb, after jsonb) RETURNS jsonb
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp

@@ -64,8 +64,9 @@ typedef struct Record
 /* The stored query as it is now. */
 typedef struct QueryNow
 {
-	List	   *columns;		/* their names */
-	char	   *relations;		/* JSON */
+	List	   *columns;		/* their names; NIL: not looked at */
+	char	   *relations;		/* JSON; NULL: not looked at */
+	bool		gone;			/* a relation is: the query cannot be run */
 } QueryNow;
 
 /* Columns of the statement below. */
@@ -235,7 +236,7 @@ static QueryNow
 query_now(const char *text)
 {
 	MemoryContext context = CurrentMemoryContext;
-	QueryNow	now = {NIL, NULL};
+	QueryNow	now = {NIL, NULL, false};
 	UserQuery  *query;
 	TupleDesc	columns;
 
@@ -341,7 +342,8 @@ ingredients_now(const QueryNow *now, const Training *t)
 	if (now->relations != NULL)
 	{
 		json_value(&out, "relations", now->relations);
-		json_list(&out, "columns", now->columns);
+		if (now->columns != NIL)
+			json_list(&out, "columns", now->columns);
 	}
 	if (t != NULL)
 	{
@@ -373,6 +375,26 @@ ask_catalog(const char *query, int n_args, Oid *types, Datum *values, const char
 											  &is_null));
 	SPI_finish();
 	return result;
+}
+
+/* A sentence on the relations that the query read and that are gone; NULL if none is. */
+static char *
+find_gone(const Record *record, QueryNow *now)
+{
+	Oid			types[] = {JSONBOID};
+	Datum		values[] = {JsonbPGetDatum(json_to_jsonb(record->ingredients))};
+	Jsonb	   *found = ask_catalog("SELECT churnops.find_relations($1)", 1, types, values, NULL);
+	JsonbValue	gone;
+	JsonbValue	left;
+
+	if (getKeyJsonValueFromContainer(&found->root, "gone", 4, &gone) == NULL ||
+		gone.type != jbvString ||
+		getKeyJsonValueFromContainer(&found->root, "left", 4, &left) == NULL)
+		return NULL;
+	now->gone = true;
+	now->relations = JsonbToCString(NULL, left.val.binary.data, left.val.binary.len);
+	return psprintf("The query reads what is gone: %s.",
+					pnstrdup(gone.val.string.val, gone.val.string.len));
 }
 
 /* The ingredients that are not as they were. */
@@ -469,7 +491,7 @@ find_difference(const Record *record, const QueryNow *now)
 static Jsonb *
 difference(const Record *record, const QueryNow *now, const Training *t)
 {
-	if (record->kept || (t != NULL && strcmp(record->dataset_digest, t->dataset_digest) == 0))
+	if (record->kept || now->gone || (t != NULL && strcmp(record->dataset_digest, t->dataset_digest) == 0))
 		return NULL;
 	if (record->source != NULL)
 		return find_difference(record, now);
@@ -530,6 +552,9 @@ train_again(Record *record, QueryNow *now, const char **message)
 		record->request.query = record->source;
 	else
 	{
+		*message = find_gone(record, now);
+		if (*message != NULL)
+			return NULL;
 		*now = query_now(record->request.query);
 		*message = compare_columns(record->columns, now->columns);
 		if (*message != NULL)
@@ -545,7 +570,7 @@ churnops_reproduce(PG_FUNCTION_ARGS)
 {
 	Resolved	version;
 	Record		record;
-	QueryNow	now = {NIL, NULL};
+	QueryNow	now = {NIL, NULL, false};
 	Reproduction r = {0};
 	Training   *t;
 	Datum		result;

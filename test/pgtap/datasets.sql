@@ -234,6 +234,18 @@ DELETE FROM public.customers WHERE id = 1;
 SET ROLE churnops_alice;
 SELECT row_eq($$SELECT reproduced, difference FROM churnops_reproduce('plain/1')$$,
 	ROW(false, '{"rows_before": 895, "rows_after": 894}'::jsonb), 'has only its rows counted');
+RESET ROLE;
+ALTER TABLE public.customers RENAME TO clients;
+SET ROLE churnops_alice;
+SELECT row_eq($$SELECT r.reproduced, r.ref, r.artifact_digest_now, r.message, r.difference, r.changes->0->>'ingredient', r.changes->0->'after',
+		jsonb_array_length(r.changes)
+	FROM unnest('{plain/1,live/1}'::text[]) AS v, churnops_reproduce(v) AS r WHERE v = $$ || quote_literal(v),
+	ROW(false, v, NULL::text, 'The query reads what is gone: table public.customers.'::text, NULL::jsonb, 'relation public.customers'::text,
+		'null'::jsonb, 1), 'a table that is gone, of ' || v)
+FROM unnest('{plain/1,live/1}'::text[]) AS v;
+RESET ROLE;
+ALTER TABLE public.clients RENAME TO customers;
+SET ROLE churnops_alice;
 
 -- Rights
 
