@@ -97,7 +97,7 @@ BEGIN
 				THEN format('Ask a member of role "%s".', found_owner)
 				ELSE format('A member of role "%s" can give it: SELECT churnops_grant(''%s'', %L, ''%s''%s);',
 							found_owner, model_name, caller, wanted,
-							coalesce(format(', %L', alias_name), '')) END;
+							coalesce(', ' || quote_literal(alias_name), '')) END;
 	END IF;
 	RETURN found_owner;
 END

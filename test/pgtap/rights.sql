@@ -66,8 +66,8 @@ SELECT throws_ok($$SELECT churnops_revoke('churn', 'nosuch', 'read')$$, '42704',
 -- What a right that is lacking is called
 
 SELECT is(pg_temp.error_as('churnops_dan', call), format(
-	E'42501\npermission denied for model "churn"\nRole "churnops_dan" lacks the right to %s.\nA member of role "churnops_team" can give it: SELECT churnops_grant(''churn'', ''churnops_dan'', ''%s'');',
-	wanted, split_part(wanted, ' ', 1)), call)
+	E'42501\npermission denied for model "churn"\nRole "churnops_dan" lacks the right to %s.\nA member of role "churnops_team" can give it: SELECT churnops_grant(''churn'', ''churnops_dan'', ''%s''%s);',
+	wanted, split_part(wanted, ' ', 1), replace(', ' || substring(wanted FROM ' alias (.*)'), '"', '''')), call)
 FROM (VALUES ($$SELECT churnops_train('churn', 'SELECT 1 AS a, 2 AS churned', 'churned')$$, 'train'),
 	($$SELECT churnops_promote('churn/2')$$, 'deploy to alias "champion"'),
 	($$SELECT churnops_promote('churn/2', 'test')$$, 'deploy to alias "test"'),
