@@ -466,6 +466,7 @@ walk_lists(Permuter *p, uint32_t used, uint32_t i)
 	uint32_t	n_outputs = p->model->n_outputs;
 	uint32_t	first = used * REPEATS < p->first_pair ? p->first_pair : used * REPEATS;
 	uint32_t	end = (used + 1) * REPEATS;
+	uint32_t	n;
 	uint8_t		was = p->bins[feature];
 	uint8_t		drawn[REPEATS];
 
@@ -473,12 +474,14 @@ walk_lists(Permuter *p, uint32_t used, uint32_t i)
 		end = p->first_pair + p->n_pairs;
 	if (first >= end || lists[0].n + lists[1].n == 0)
 		return;
+	/* the second bound always holds: compilers want to see it */
+	n = end - first < REPEATS ? end - first : REPEATS;
 	for (int k = 0; k < LISTS; k++)
 		for (uint32_t j = lists[k].n; j < blocks_walks_room(lists[k].n); j++)
 			lists[k].entries[j] = p->model->entries[0];
-	for (uint32_t r = 0; r < end - first; r++)
+	for (uint32_t r = 0; r < n; r++)
 		drawn[r] = p->others_bins[first % REPEATS + r][feature];
-	for (uint32_t r = 0; r < end - first; r++)
+	for (uint32_t r = 0; r < n; r++)
 	{
 		if (drawn[r] == was || is_among(drawn, r, drawn[r]))
 			continue;
@@ -486,7 +489,7 @@ walk_lists(Permuter *p, uint32_t used, uint32_t i)
 		model_row_set(p->model, feature, drawn[r], p->bins, &p->row);
 		walk_list(p, &lists[0], false, p->change);
 		walk_list(p, &lists[1], true, p->change);
-		for (uint32_t same = r; same < end - first; same++)
+		for (uint32_t same = r; same < n; same++)
 		{
 			size_t		q = first - p->first_pair + same;
 			int64_t    *delta = p->delta + (q * p->n + i) * n_outputs;
