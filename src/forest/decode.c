@@ -215,7 +215,7 @@ decode_values(ForestModel *model, Failure *why)
 	uint32_t	n_classes = model->schema.n_classes;
 	Status		status = STATUS_OK;
 
-	if (n_classes == 2)
+	if (n_classes == 2 || model->n_values == 0)
 		return STATUS_OK;
 	if (n_classes == 0)
 		status = memory_new_raw(model->host, model->n_values, sizeof(int64_t),

