@@ -13,6 +13,7 @@ MODULE_big := churnops
 CORE_OBJS := \
 	src/core/bytes.o \
 	src/core/cpu.o \
+	src/core/distribution.o \
 	src/core/hash.o \
 	src/core/memory.o \
 	src/core/real.o \
@@ -72,8 +73,7 @@ DATASET_OBJS := \
 	src/dataset/sample.o
 DEPLOY_OBJS := \
 	src/deploy/compare.o \
-	src/deploy/route.o \
-	src/deploy/tails.o
+	src/deploy/route.o
 PG_OBJS := \
 	src/pg/answer.o \
 	src/pg/arguments.o \

@@ -4,6 +4,7 @@
  */
 #include <math.h>
 
+#include "core/distribution.h"
 #include "core/real.h"
 #include "deploy/deploy.h"
 
@@ -134,7 +135,7 @@ deploy_sample_ratio(double n_a, double n_b, double w)
 
 	if (!(expected_a > 0) || !(expected_b > 0))
 		return 1;
-	return deploy_chi_square_tail(off * off / expected_a + off * off / expected_b, 1);
+	return dist_chi_square_tail(off * off / expected_a + off * off / expected_b, 1);
 }
 
 /* Totals, bins with any count, and what an empty bin is taken for. */
@@ -189,7 +190,7 @@ deploy_shift(const int64_t *reference, const int64_t *current, size_t n_bins)
 			real_sum_add(&sum, (p - q) * (real_log(p) - real_log(q)));
 	}
 	shift.psi = real_sum_value(&sum);
-	shift.p = deploy_chi_square_tail(shift.psi / (1 / bins.n_reference + 1 / bins.n_current),
+	shift.p = dist_chi_square_tail(shift.psi / (1 / bins.n_reference + 1 / bins.n_current),
 									 bins.n_used - 1);
 	return shift;
 }

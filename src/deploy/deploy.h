@@ -24,10 +24,6 @@ extern uint64_t deploy_route_hash(const char *salt, size_t salt_bytes, const cha
 								  size_t key_bytes);
 extern double deploy_route_share(uint64_t hash);
 
-/* Upper tails: of the chi-square distribution, and of both sides of the normal one. */
-extern double deploy_chi_square_tail(double x, double degrees);
-extern double deploy_normal_tails(double z);
-
 /* Hits among a number of trials. */
 typedef struct DeployCount
 {

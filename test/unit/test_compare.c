@@ -5,6 +5,7 @@
  */
 #include "tap.h"
 
+#include "core/distribution.h"
 #include "core/rng.h"
 #include "deploy/deploy.h"
 
@@ -64,7 +65,7 @@ test_shares(void)
 	double		z = deploy_two_proportions((DeployCount) {200, 2000}, (DeployCount) {260, 2000});
 
 	tap_is_real(z, 2.973724282623409, 1e-14, "two proportions: z");
-	tap_is_real(deploy_normal_tails(z), 0.002942093070459276, 1e-14, "two proportions: p");
+	tap_is_real(dist_normal_tails(z), 0.002942093070459276, 1e-14, "two proportions: p");
 	tap_is_real(deploy_two_proportions((DeployCount) {0, 9}, (DeployCount) {0, 5}), 0, 0,
 				"two proportions of no hits");
 	tap_is_real(deploy_two_proportions((DeployCount) {0, 0}, (DeployCount) {0, 5}), NAN, 0,
