@@ -74,6 +74,13 @@ DATASET_OBJS := \
 DEPLOY_OBJS := \
 	src/deploy/compare.o \
 	src/deploy/route.o
+DRIFT_OBJS := \
+	src/drift/adjust.o \
+	src/drift/adwin.o \
+	src/drift/detect.o \
+	src/drift/distance.o \
+	src/drift/estimate.o \
+	src/drift/samples.o
 PG_OBJS := \
 	src/pg/answer.o \
 	src/pg/arguments.o \
@@ -122,7 +129,7 @@ PG_OBJS := \
 	src/pg/storage.o \
 	src/pg/survey.o \
 	src/pg/train.o
-PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS)
+PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS) $(DRIFT_OBJS)
 OBJS := $(PURE_OBJS) $(PG_OBJS)
 
 SQL_PARTS := \
