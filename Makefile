@@ -156,8 +156,10 @@ SQL_PARTS := \
 	sql/install/48-verify.sql \
 	sql/install/50-views.sql \
 	sql/install/52-deployment-views.sql \
+	sql/install/70-alerts.sql \
 	sql/install/90-privileges.sql \
-	sql/install/92-deployment-privileges.sql
+	sql/install/92-deployment-privileges.sql \
+	sql/install/97-monitoring-privileges.sql
 INSTALL_SQL := sql/$(EXTENSION)--$(EXTVERSION).sql
 
 # From the release before: what only changes, by hand; what is new as it is
