@@ -14,6 +14,7 @@ CORE_OBJS := \
 	src/core/bytes.o \
 	src/core/cpu.o \
 	src/core/distribution.o \
+	src/core/exact.o \
 	src/core/hash.o \
 	src/core/memory.o \
 	src/core/real.o \
@@ -63,9 +64,14 @@ FOREST_OBJS := \
 METRIC_OBJS := \
 	src/metric/classes.o \
 	src/metric/classification.o \
+	src/metric/confusion.o \
+	src/metric/curves.o \
+	src/metric/losses.o \
+	src/metric/ranked.o \
 	src/metric/ranking.o \
 	src/metric/regression.o \
-	src/metric/report.o
+	src/metric/report.o \
+	src/metric/threshold.o
 DATASET_OBJS := \
 	src/dataset/chunk.o \
 	src/dataset/keys.o \
@@ -82,6 +88,12 @@ DRIFT_OBJS := \
 	src/drift/estimate.o \
 	src/drift/samples.o
 PG_OBJS := \
+	src/pg/aggregate.o \
+	src/pg/aggregate_class.o \
+	src/pg/aggregate_loss.o \
+	src/pg/aggregate_proba.o \
+	src/pg/aggregate_ranked.o \
+	src/pg/aggregate_rule.o \
 	src/pg/answer.o \
 	src/pg/arguments.o \
 	src/pg/batch.o \
@@ -109,6 +121,7 @@ PG_OBJS := \
 	src/pg/parallel.o \
 	src/pg/parameters.o \
 	src/pg/predict.o \
+	src/pg/profit.o \
 	src/pg/query.o \
 	src/pg/reader.o \
 	src/pg/reference.o \
@@ -142,6 +155,9 @@ SQL_PARTS := \
 	sql/install/26-deployment.sql \
 	sql/install/30-train.sql \
 	sql/install/31-predict.sql \
+	sql/install/32-metrics.sql \
+	sql/install/32-metrics_classes.sql \
+	sql/install/32-metrics_curves.sql \
 	sql/install/33-evaluate.sql \
 	sql/install/40-lifecycle.sql \
 	sql/install/41-datasets.sql \
