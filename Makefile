@@ -22,11 +22,13 @@ CORE_OBJS := \
 	src/core/status.o
 FOREST_OBJS := \
 	src/forest/artifact.o \
+	src/forest/associate.o \
 	src/forest/bins.o \
 	src/forest/blocks.o \
 	src/forest/blocks_tile.o \
 	src/forest/blocks_tile_wide.o \
 	src/forest/blocks_wide.o \
+	src/forest/checks.o \
 	src/forest/decode.o \
 	src/forest/decode_blocks.o \
 	src/forest/decode_check.o \
@@ -35,6 +37,7 @@ FOREST_OBJS := \
 	src/forest/emit.o \
 	src/forest/encode.o \
 	src/forest/encode_rows.o \
+	src/forest/facts.o \
 	src/forest/frame.o \
 	src/forest/grow.o \
 	src/forest/histogram.o \
@@ -82,6 +85,7 @@ PG_OBJS := \
 	src/pg/cache.o \
 	src/pg/canonical.o \
 	src/pg/catalog.o \
+	src/pg/checks.o \
 	src/pg/churnops.o \
 	src/pg/columns.o \
 	src/pg/dataset.o \
