@@ -106,6 +106,7 @@ PG_OBJS := \
 	src/pg/parallel.o \
 	src/pg/parameters.o \
 	src/pg/predict.o \
+	src/pg/profile.o \
 	src/pg/query.o \
 	src/pg/reader.o \
 	src/pg/reference.o \
@@ -125,7 +126,9 @@ PG_OBJS := \
 	src/pg/spill.o \
 	src/pg/storage.o \
 	src/pg/survey.o \
-	src/pg/train.o
+	src/pg/strftime.o \
+	src/pg/train.o \
+	src/pg/validate.o
 PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS)
 OBJS := $(PURE_OBJS) $(PG_OBJS)
 
@@ -153,8 +156,10 @@ SQL_PARTS := \
 	sql/install/48-verify.sql \
 	sql/install/50-views.sql \
 	sql/install/52-deployment-views.sql \
+	sql/install/55-quality.sql \
 	sql/install/90-privileges.sql \
-	sql/install/92-deployment-privileges.sql
+	sql/install/92-deployment-privileges.sql \
+	sql/install/95-quality-privileges.sql
 INSTALL_SQL := sql/$(EXTENSION)--$(EXTVERSION).sql
 
 # From the release before: what only changes, by hand; what is new as it is
