@@ -45,6 +45,7 @@ FOREST_OBJS := \
 	src/forest/params.o \
 	src/forest/params_finish.o \
 	src/forest/params_named.o \
+	src/forest/part.o \
 	src/forest/predict.o \
 	src/forest/prepare.o \
 	src/forest/rows.o \
@@ -56,6 +57,7 @@ FOREST_OBJS := \
 	src/forest/share.o \
 	src/forest/small.o \
 	src/forest/split.o \
+	src/forest/tally.o \
 	src/forest/training.o \
 	src/forest/walk.o \
 	src/forest/walk_bytes.o \
@@ -74,6 +76,10 @@ DATASET_OBJS := \
 DEPLOY_OBJS := \
 	src/deploy/compare.o \
 	src/deploy/route.o
+TUNE_OBJS := \
+	src/tune/folds.o \
+	src/tune/space.o \
+	src/tune/tpe.o
 PG_OBJS := \
 	src/pg/answer.o \
 	src/pg/arguments.o \
@@ -122,7 +128,7 @@ PG_OBJS := \
 	src/pg/storage.o \
 	src/pg/survey.o \
 	src/pg/train.o
-PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS)
+PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS) $(TUNE_OBJS)
 OBJS := $(PURE_OBJS) $(PG_OBJS)
 
 SQL_PARTS := \
