@@ -90,6 +90,7 @@ PG_OBJS := \
 	src/pg/catalog.o \
 	src/pg/churnops.o \
 	src/pg/columns.o \
+	src/pg/cross_validate.o \
 	src/pg/dataset.o \
 	src/pg/datum.o \
 	src/pg/deploy.o \
@@ -123,11 +124,15 @@ PG_OBJS := \
 	src/pg/row_key.o \
 	src/pg/score.o \
 	src/pg/score_log.o \
+	src/pg/search.o \
+	src/pg/search_spec.o \
 	src/pg/source.o \
 	src/pg/spill.o \
 	src/pg/storage.o \
+	src/pg/study.o \
 	src/pg/survey.o \
-	src/pg/train.o
+	src/pg/train.o \
+	src/pg/tune.o
 PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS) $(TUNE_OBJS)
 OBJS := $(PURE_OBJS) $(PG_OBJS)
 
@@ -142,6 +147,7 @@ SQL_PARTS := \
 	sql/install/30-train.sql \
 	sql/install/31-predict.sql \
 	sql/install/33-evaluate.sql \
+	sql/install/35-tune.sql \
 	sql/install/40-lifecycle.sql \
 	sql/install/41-datasets.sql \
 	sql/install/42-deploy.sql \
@@ -156,7 +162,8 @@ SQL_PARTS := \
 	sql/install/50-views.sql \
 	sql/install/52-deployment-views.sql \
 	sql/install/90-privileges.sql \
-	sql/install/92-deployment-privileges.sql
+	sql/install/92-deployment-privileges.sql \
+	sql/install/94-tune-privileges.sql
 INSTALL_SQL := sql/$(EXTENSION)--$(EXTVERSION).sql
 
 # From the release before: what only changes, by hand; what is new as it is
