@@ -49,6 +49,7 @@ FOREST_OBJS := \
 	src/forest/params.o \
 	src/forest/params_finish.o \
 	src/forest/params_named.o \
+	src/forest/part.o \
 	src/forest/predict.o \
 	src/forest/prepare.o \
 	src/forest/rows.o \
@@ -60,6 +61,7 @@ FOREST_OBJS := \
 	src/forest/share.o \
 	src/forest/small.o \
 	src/forest/split.o \
+	src/forest/tally.o \
 	src/forest/training.o \
 	src/forest/walk.o \
 	src/forest/walk_bytes.o \
@@ -90,6 +92,10 @@ DRIFT_OBJS := \
 	src/drift/distance.o \
 	src/drift/estimate.o \
 	src/drift/samples.o
+TUNE_OBJS := \
+	src/tune/folds.o \
+	src/tune/space.o \
+	src/tune/tpe.o
 PG_OBJS := \
 	src/pg/aggregate.o \
 	src/pg/aggregate_class.o \
@@ -107,6 +113,7 @@ PG_OBJS := \
 	src/pg/checks.o \
 	src/pg/churnops.o \
 	src/pg/columns.o \
+	src/pg/cross_validate.o \
 	src/pg/dataset.o \
 	src/pg/datum.o \
 	src/pg/deploy.o \
@@ -142,14 +149,19 @@ PG_OBJS := \
 	src/pg/row_key.o \
 	src/pg/score.o \
 	src/pg/score_log.o \
+	src/pg/search.o \
+	src/pg/search_spec.o \
 	src/pg/source.o \
 	src/pg/spill.o \
 	src/pg/storage.o \
 	src/pg/strftime.o \
+	src/pg/study.o \
 	src/pg/survey.o \
 	src/pg/train.o \
+	src/pg/tune.o \
 	src/pg/validate.o
-PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS) $(DRIFT_OBJS)
+PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS) \
+	$(DRIFT_OBJS) $(TUNE_OBJS)
 OBJS := $(PURE_OBJS) $(PG_OBJS)
 
 SQL_PARTS := \
@@ -166,6 +178,7 @@ SQL_PARTS := \
 	sql/install/32-metrics_classes.sql \
 	sql/install/32-metrics_curves.sql \
 	sql/install/33-evaluate.sql \
+	sql/install/35-tune.sql \
 	sql/install/40-lifecycle.sql \
 	sql/install/41-datasets.sql \
 	sql/install/42-deploy.sql \
@@ -183,6 +196,7 @@ SQL_PARTS := \
 	sql/install/70-alerts.sql \
 	sql/install/90-privileges.sql \
 	sql/install/92-deployment-privileges.sql \
+	sql/install/94-tune-privileges.sql \
 	sql/install/95-quality-privileges.sql \
 	sql/install/97-monitoring-privileges.sql
 INSTALL_SQL := sql/$(EXTENSION)--$(EXTVERSION).sql
