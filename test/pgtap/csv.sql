@@ -155,7 +155,7 @@ SELECT is(pg_temp.load(E'a\n1\n', '{"if_exists": "append"}', 'later'), 'a bigint
 SELECT is((SELECT l.table_name FROM churnops_load_csv(pg_temp.file('a.csv'), 'shy', '{"temporary": true}') AS l), 'pg_temp.shy', 'a temporary table');
 SELECT is((SELECT l.table_name FROM churnops_load_csv(pg_temp.file('a.csv'), 'pg_temp.shy2') AS l), 'pg_temp.shy2', 'by its schema');
 SELECT is(pg_temp.load(E'a\n1\n', '{"unlogged": true}', 'loose'), 'a bigint', 'an unlogged table');
-SELECT is(string_agg(relname || ' ' || relpersistence, ' ' ORDER BY relname), 'loose u shy t shy2 t', 'they are')
+SELECT is(string_agg(concat(relname, ' ', relpersistence), ' ' ORDER BY relname), 'loose u shy t shy2 t', 'they are')
 FROM pg_class WHERE relname IN ('loose', 'shy', 'shy2');
 CREATE TABLE parted (a integer, b text) PARTITION BY LIST (a);
 CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
@@ -239,7 +239,7 @@ SELECT is(split_part(pg_temp.refusal(E'twice\n2\n', '{"if_exists": "append"}', '
 
 SELECT is(pg_temp.refusal('a', options::jsonb), '22023' || E'\n' || message, message) FROM (VALUES
 	('{"delimeter": ";"}', E'unknown option "delimeter"\nThe options are header, delimiter, quote, escape, null, encoding, columns, names, trim, if_exists, '
-		E'temporary and unlogged.\nPerhaps you meant "delimiter".'),
+		'temporary and unlogged.\nPerhaps you meant "delimiter".'),
 	('{"header": "yes"}', 'option "header" must be true, false or "auto"'),
 	('{"delimiter": ""}', 'option "delimiter" must be one ASCII character'),
 	('{"delimiter": "§"}', 'option "delimiter" must be one ASCII character'),
