@@ -75,22 +75,6 @@ csv_type_name(CsvType type)
 	return "text";
 }
 
-CsvField
-csv_trimmed(const CsvField *field)
-{
-	CsvField	trimmed = *field;
-
-	while (trimmed.n_bytes > 0 && (*trimmed.text == ' ' || *trimmed.text == '\t'))
-	{
-		trimmed.text++;
-		trimmed.n_bytes--;
-	}
-	while (trimmed.n_bytes > 0 && (trimmed.text[trimmed.n_bytes - 1] == ' ' ||
-								   trimmed.text[trimmed.n_bytes - 1] == '\t'))
-		trimmed.n_bytes--;
-	return trimmed;
-}
-
 /* ---------------------------------------------------------------- nulls -- */
 
 void
@@ -111,13 +95,9 @@ csv_nulls_init(CsvNulls *nulls, const char *const *texts, const size_t *lengths,
 	}
 }
 
-static inline bool
-is_one_of(const CsvNulls *nulls, const char *text, size_t n_bytes)
+bool
+csv_is_listed(const CsvNulls *nulls, const char *text, size_t n_bytes)
 {
-	if (n_bytes == 0)
-		return nulls->empty;
-	if (!nulls->first[(uint8_t) text[0]] || n_bytes > nulls->longest)
-		return false;
 	for (size_t i = 0; i < nulls->n; i++)
 	{
 		if (nulls->lengths[i] == n_bytes && memcmp(nulls->texts[i], text, n_bytes) == 0)
@@ -132,9 +112,9 @@ csv_is_null(const CsvNulls *nulls, const CsvField *field, bool is_text)
 	CsvField	trimmed;
 
 	if (is_text)
-		return !field->quoted && is_one_of(nulls, field->text, field->n_bytes);
+		return !field->quoted && csv_is_null_text(nulls, field->text, field->n_bytes);
 	trimmed = csv_trimmed(field);
-	return is_one_of(nulls, trimmed.text, trimmed.n_bytes);
+	return csv_is_null_text(nulls, trimmed.text, trimmed.n_bytes);
 }
 
 /* --------------------------------------------------------------- values -- */
@@ -518,7 +498,7 @@ csv_types_add(CsvTypes *types, const CsvRecord *record)
 		if (column->type == CSV_TEXT || column->skipped)
 			continue;
 		field = csv_trimmed(&record->fields[i]);
-		if (!is_one_of(types->nulls, field.text, field.n_bytes))
+		if (!csv_is_null_text(types->nulls, field.text, field.n_bytes))
 			add_value(column, &field);
 	}
 }
