@@ -96,6 +96,11 @@ TUNE_OBJS := \
 	src/tune/folds.o \
 	src/tune/space.o \
 	src/tune/tpe.o
+CSV_OBJS := \
+	src/csv/infer.o \
+	src/csv/lines.o \
+	src/csv/records.o \
+	src/csv/sniff.o
 PG_OBJS := \
 	src/pg/aggregate.o \
 	src/pg/aggregate_class.o \
@@ -114,6 +119,10 @@ PG_OBJS := \
 	src/pg/churnops.o \
 	src/pg/columns.o \
 	src/pg/cross_validate.o \
+	src/pg/csv.o \
+	src/pg/csv_file.o \
+	src/pg/csv_options.o \
+	src/pg/csv_source.o \
 	src/pg/dataset.o \
 	src/pg/datum.o \
 	src/pg/deploy.o \
@@ -125,6 +134,8 @@ PG_OBJS := \
 	src/pg/json.o \
 	src/pg/keys.o \
 	src/pg/labels.o \
+	src/pg/location.o \
+	src/pg/location_file.o \
 	src/pg/measure.o \
 	src/pg/named_dataset.o \
 	src/pg/notice.o \
@@ -147,6 +158,7 @@ PG_OBJS := \
 	src/pg/row_columns.o \
 	src/pg/row_json.o \
 	src/pg/row_key.o \
+	src/pg/save.o \
 	src/pg/score.o \
 	src/pg/score_log.o \
 	src/pg/search.o \
@@ -161,7 +173,7 @@ PG_OBJS := \
 	src/pg/tune.o \
 	src/pg/validate.o
 PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS) \
-	$(DRIFT_OBJS) $(TUNE_OBJS)
+	$(DRIFT_OBJS) $(TUNE_OBJS) $(CSV_OBJS)
 OBJS := $(PURE_OBJS) $(PG_OBJS)
 
 SQL_PARTS := \
@@ -193,6 +205,7 @@ SQL_PARTS := \
 	sql/install/50-views.sql \
 	sql/install/52-deployment-views.sql \
 	sql/install/55-quality.sql \
+	sql/install/56-csv.sql \
 	sql/install/70-alerts.sql \
 	sql/install/90-privileges.sql \
 	sql/install/92-deployment-privileges.sql \

@@ -42,7 +42,8 @@ SELECT is_empty(
 
 SELECT set_eq(
 	$$SELECT DISTINCT proname::text, provolatile::text, proparallel::text FROM member_function WHERE NOT internal AND prokind = 'f'$$,
-	$$VALUES ('churnops_acknowledge', 'v', 'u'), ('churnops_mute', 'v', 'u'), ('churnops_unmute', 'v', 'u'),
+	$$VALUES ('churnops_load_csv', 'v', 'u'), ('churnops_save', 'v', 'u'), ('churnops_load', 'v', 'u'),
+		('churnops_acknowledge', 'v', 'u'), ('churnops_mute', 'v', 'u'), ('churnops_unmute', 'v', 'u'),
 		('churnops_export', 's', 'u'), ('churnops_import', 'v', 'u'),
 		('churnops_train', 'v', 'u'), ('churnops_reproduce', 'v', 'u'), ('churnops_parameters', 'i', 's'),
 		('churnops_predict', 's', 's'), ('churnops_predict_class', 's', 's'),
