@@ -82,9 +82,11 @@ SPEC_OBJS := \
 	src/spec/form.o \
 	src/spec/problem.o \
 	src/spec/scalar.o \
+	src/spec/schema.o \
 	src/spec/short.o \
 	src/spec/table.o \
 	src/spec/value.o \
+	src/spec/walk.o \
 	src/spec/yaml.o
 PG_OBJS := \
 	src/pg/answer.o \
@@ -237,12 +239,15 @@ $(UPDATE_SQL): $(UPDATE_FIRST) $(UPDATE_PARTS) churnops.control Makefile
 
 export PG_CONFIG
 
-.PHONY: deps demo test test-upgrade unit regress isolation pgtap tap fuzz bench bench-full lint format dist help
+.PHONY: deps demo docs test test-upgrade unit regress isolation pgtap tap fuzz bench bench-full lint format dist help
 deps:
 	@scripts/deps.sh build test
 
 demo:
 	@scripts/demo.sh
+
+docs:
+	@scripts/docs.sh
 
 test:
 	@scripts/test.sh
@@ -284,6 +289,7 @@ help:
 	@echo
 	@echo 'make deps             install what building and testing need (Debian packages)'
 	@echo 'make demo             train, score and explain on a private throw-away server'
+	@echo 'make docs             write what docs/pipeline.* has of the table of pipelines'
 	@echo 'make test             all tests on a private throw-away server'
 	@echo 'make test-upgrade     pg_upgrade from 15 to 17, as root on a Debian; 10 minutes'
 	@echo 'make unit             tests of the pure C libraries, no server'

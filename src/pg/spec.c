@@ -9,12 +9,14 @@
 #include "postgres.h"
 
 #include "fmgr.h"
-#include "mb/pg_wchar.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/tuplestore.h"
 
 #include "forest/forest.h"
 #include "metric/metric.h"
+#include "pg/compat.h"
 #include "pg/datum.h"
 #include "pg/host.h"
 #include "pg/json.h"
@@ -22,6 +24,8 @@
 #include "spec/spec.h"
 
 PG_FUNCTION_INFO_V1(churnops_check_pipeline);
+PG_FUNCTION_INFO_V1(churnops_pipeline_keys);
+PG_FUNCTION_INFO_V1(churnops_pipeline_schema);
 
 /* ----------------------------------------------------------------- names -- */
 
@@ -58,6 +62,7 @@ hyperparameter_names(PgHost *host, const SpecDocument *document)
 	for (int i = 0; i < n; i++)
 	{
 		names[i].name = info[i].name;
+		names[i].schema = info[i].schema;
 		names[i].fallback = info[i].default_text;
 		names[i].help = info[i].help;
 	}
@@ -312,5 +317,49 @@ churnops_check_pipeline(PG_FUNCTION_ARGS)
 				  &why);
 	check_hyperparameters(&check);
 	report_problems(&check.problems);
+	PG_RETURN_JSONB_P(json_to_jsonb(json_from_utf8(json)));
+}
+
+/* ----------------------------------------------------------------- table -- */
+
+static Status
+put_key_row(void *ctx, const SpecEntry *entry)
+{
+	ReturnSetInfo *result = ctx;
+	Datum		values[5];
+	bool		nulls[5] = {false};
+
+	values[0] = CStringGetTextDatum(entry->path);
+	values[1] = BoolGetDatum(entry->required);
+	nulls[2] = entry->fallback == NULL;
+	values[2] = nulls[2] ? (Datum) 0 : JsonbPGetDatum(json_to_jsonb(entry->fallback));
+	values[3] = CStringGetTextDatum(entry->allowed);
+	values[4] = CStringGetTextDatum(entry->help);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	return STATUS_OK;
+}
+
+/* churnops_pipeline_keys() → path, required, default_value, allowed, description */
+Datum
+churnops_pipeline_keys(PG_FUNCTION_ARGS)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	(void) spec_walk(put_key_row, fcinfo->resultinfo);
+	return (Datum) 0;
+}
+
+/* churnops_pipeline_schema() → jsonb */
+Datum
+churnops_pipeline_schema(PG_FUNCTION_ARGS)
+{
+	PgHost		host;
+	SpecNames	names;
+	char	   *json;
+	size_t		n_bytes;
+	Failure		why;
+
+	pg_host_init(&host, CurrentMemoryContext, 0);
+	names = known_names(&host, NULL);
+	report_status(spec_schema(&host.host, &names, &json, &n_bytes, &why), &why);
 	PG_RETURN_JSONB_P(json_to_jsonb(json_from_utf8(json)));
 }

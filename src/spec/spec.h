@@ -177,7 +177,7 @@ typedef Status (*SpecVisit) (void *ctx, const SpecEntry *entry);
 /* Visit every key, in the order of the table, until a visit is not STATUS_OK. */
 extern Status spec_walk(SpecVisit visit, void *ctx);
 
-/* The table as JSON Schema (draft 7), as spec_check() gives its result. */
+/* The table as JSON Schema (draft 7), as spec_check() gives its result: to be freed alike. */
 extern Status spec_schema(const Host *host, const SpecNames *names, char **out, size_t *n_bytes,
 						  Failure *why);
 
