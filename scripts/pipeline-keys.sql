@@ -11,7 +11,7 @@ WITH key AS (
 	FROM section AS s JOIN key AS k ON k.place = s.first WHERE has_keys
 	UNION ALL
 	SELECT place, 1, format('| `%s` | %s | %s | %s |', path,
-		CASE WHEN required THEN 'required' ELSE coalesce('`' || default_value || '`', '') END,
+		CASE WHEN required THEN 'required' ELSE coalesce('`' || default_value::text || '`', '') END,
 		replace(allowed, '|', '\|'), replace(description, '|', '\|'))
 	FROM key JOIN section USING (section) WHERE has_keys AND place <> first
 	UNION ALL
@@ -20,7 +20,7 @@ WITH key AS (
 	SELECT 0, 0, E'### Keys without sections\n\n| key | default | allowed | meaning |\n|---|---|---|---|'
 	UNION ALL
 	SELECT 0, 1 + row_number() OVER (ORDER BY place)::integer, format('| `%s` | %s | %s | %s |', path,
-		coalesce('`' || default_value || '`', ''), allowed, description)
+		coalesce('`' || default_value::text || '`', ''), allowed, description)
 	FROM key JOIN section USING (section) WHERE NOT has_keys
 	UNION ALL
 	SELECT 0, 1000000, ''

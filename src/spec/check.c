@@ -209,6 +209,16 @@ other_text(const RuleCheck *r, char *buffer, size_t size)
 	return buffer;
 }
 
+bool
+spec_rule_holds(Checker *c, const SpecKey *map, const SpecRule *rule, uint32_t node)
+{
+	const RuleCheck r = {c, map, rule, node};
+	char		buffer[64];
+	const char *other = other_text(&r, buffer, sizeof(buffer));
+
+	return other == NULL || spec_has_word(rule->words, other);
+}
+
 static void
 check_only_if(const RuleCheck *r)
 {

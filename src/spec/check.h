@@ -58,6 +58,12 @@ extern const SpecKey *spec_find_key(const SpecKey *map, const char *name);
 /* Known keys, required keys and rules of a mapping, not the values. */
 extern void spec_check_keys(Checker *c, const SpecKey *map, uint32_t node);
 
+/*
+ * Whether the key that a rule of a mapping depends on, given or by default, has
+ * one of the rule's words.  What is no text has all of them: it is refused itself.
+ */
+extern bool spec_rule_holds(Checker *c, const SpecKey *map, const SpecRule *rule, uint32_t node);
+
 /* Key and value of "a.b" below a mapping, SPEC_NONE if it is not given or null. */
 extern uint32_t spec_find_pair(const SpecDocument *document, uint32_t map, const char *path,
 							   size_t n_bytes, uint32_t *key_node);

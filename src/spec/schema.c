@@ -253,11 +253,15 @@ put_rule(Schema *s, const SpecKey *map, const SpecRule *rule)
 static void
 put_rules(Schema *s, const SpecKey *map)
 {
-	if (map->rules == NULL)
+	const SpecRule *first = map->rules;
+
+	while (first != NULL && first->kind == RULE_ORDER)
+		first++;
+	if (first == NULL || first->kind == RULE_END)
 		return;
 	put_key(s, "allOf");
 	put(s, "[");
-	for (const SpecRule *rule = map->rules; rule->kind != RULE_END; rule++)
+	for (const SpecRule *rule = first; rule->kind != RULE_END; rule++)
 	{
 		if (rule->kind == RULE_ORDER)
 			continue;

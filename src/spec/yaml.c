@@ -619,6 +619,8 @@ spec_read(const Host *host, const char *yaml, size_t n_bytes, SpecDocument **out
 	r->host = host;
 	r->why = why;
 	status = spec_document_new(host, &r->document, why);
+	if (status == STATUS_OK)
+		status = memory_grow(host, &r->children, &r->children_capacity, 16, sizeof(uint32_t), why);
 	if (status == STATUS_OK && !yaml_parser_initialize(&r->parser))
 		status = fail(why, STATUS_NO_MEMORY, "out of memory");
 	if (status == STATUS_OK)

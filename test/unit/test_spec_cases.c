@@ -101,8 +101,7 @@ main(void)
 		char		answer[FAILURE_TEXT_BYTES + 16];
 
 		/* values of hyper-parameters are checked by the binding */
-		if (strstr(cases[i].answer, ": parameter \"") != NULL ||
-			strstr(cases[i].answer, ": criterion \"") != NULL)
+		if (strstr(cases[i].answer, ": parameter \"") != NULL)
 			continue;
 		test_host_begin(&t);
 		answer_to(&cases[i], &t.host, answer, sizeof(answer));
