@@ -500,7 +500,7 @@ close_node(Reader *r)
 					SPEC_MAX_NODES);
 		return STATUS_LIMIT;
 	}
-	if (node->height + r->n_open + 1 > SPEC_MAX_DEPTH)
+	if (node->height + r->n_open > SPEC_MAX_DEPTH)
 		return refuse_node(r, STATUS_LIMIT, open.node, "more than %d levels", SPEC_MAX_DEPTH);
 	return STATUS_OK;
 }
