@@ -23,11 +23,13 @@ CORE_OBJS := \
 	src/core/status.o
 FOREST_OBJS := \
 	src/forest/artifact.o \
+	src/forest/associate.o \
 	src/forest/bins.o \
 	src/forest/blocks.o \
 	src/forest/blocks_tile.o \
 	src/forest/blocks_tile_wide.o \
 	src/forest/blocks_wide.o \
+	src/forest/checks.o \
 	src/forest/decode.o \
 	src/forest/decode_blocks.o \
 	src/forest/decode_check.o \
@@ -36,6 +38,7 @@ FOREST_OBJS := \
 	src/forest/emit.o \
 	src/forest/encode.o \
 	src/forest/encode_rows.o \
+	src/forest/facts.o \
 	src/forest/frame.o \
 	src/forest/grow.o \
 	src/forest/histogram.o \
@@ -103,6 +106,7 @@ PG_OBJS := \
 	src/pg/cache.o \
 	src/pg/canonical.o \
 	src/pg/catalog.o \
+	src/pg/checks.o \
 	src/pg/churnops.o \
 	src/pg/columns.o \
 	src/pg/dataset.o \
@@ -123,6 +127,7 @@ PG_OBJS := \
 	src/pg/parallel.o \
 	src/pg/parameters.o \
 	src/pg/predict.o \
+	src/pg/profile.o \
 	src/pg/query.o \
 	src/pg/reader.o \
 	src/pg/reference.o \
@@ -143,7 +148,9 @@ PG_OBJS := \
 	src/pg/spill.o \
 	src/pg/storage.o \
 	src/pg/survey.o \
-	src/pg/train.o
+	src/pg/strftime.o \
+	src/pg/train.o \
+	src/pg/validate.o
 PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS) $(DRIFT_OBJS) $(SPEC_OBJS)
 OBJS := $(PURE_OBJS) $(PG_OBJS)
 
@@ -171,10 +178,12 @@ SQL_PARTS := \
 	sql/install/48-verify.sql \
 	sql/install/50-views.sql \
 	sql/install/52-deployment-views.sql \
+	sql/install/55-quality.sql \
 	sql/install/57-spec.sql \
 	sql/install/70-alerts.sql \
 	sql/install/90-privileges.sql \
 	sql/install/92-deployment-privileges.sql \
+	sql/install/95-quality-privileges.sql \
 	sql/install/97-monitoring-privileges.sql
 INSTALL_SQL := sql/$(EXTENSION)--$(EXTVERSION).sql
 

@@ -288,6 +288,8 @@ forest_training_new(const Host *host, const Host *storage, ForestFrame *frame,
 		status = encode_sections(&p, why);
 	if (status == STATUS_OK)
 		status = prepare_bins(&p, why);
+	if (status == STATUS_OK && frame->facts != NULL)
+		status = prepare_facts(&p, why);
 	prepare_free(&p);
 	if (status == STATUS_OK)
 		*out = p.t;
@@ -313,6 +315,7 @@ forest_training_free(ForestTraining *t)
 	memory_free(host, t->target_value, t->n_rows, sizeof(double));
 	memory_free(host, t->row_weight, t->n_rows, sizeof(double));
 	memory_free(host, t->fates, t->n_columns, sizeof(ForestColumnFate));
+	facts_free(host, t->facts);
 	schema_free(host, &t->schema);
 	memory_free(host, t, 1, sizeof(ForestTraining));
 }

@@ -20,6 +20,7 @@
 #ifndef CHURNOPS_FOREST_TRAINING_H
 #define CHURNOPS_FOREST_TRAINING_H
 
+#include "forest/facts.h"
 #include "forest/schema.h"
 
 #define TRAINING_THRESHOLDS 14	/* counts 0 … 13 */
@@ -83,6 +84,7 @@ struct ForestTraining
 	double	   *row_weight;		/* the weight column's value of each row, or NULL */
 	ForestColumnFate *fates;
 	uint32_t	n_columns;
+	Facts	   *facts;			/* NULL: the frame was asked for none */
 };
 
 /*
