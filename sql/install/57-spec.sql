@@ -2,7 +2,7 @@
 
 -- Since: 0.2.0
 CREATE FUNCTION @extschema@.churnops_check_pipeline(yaml text) RETURNS jsonb
-LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'churnops_check_pipeline';
 COMMENT ON FUNCTION @extschema@.churnops_check_pipeline(text) IS
 'Checks a pipeline written in YAML, reading no data, and returns it in its full form with defaults '
@@ -24,7 +24,7 @@ COMMENT ON FUNCTION @extschema@.churnops_pipeline_keys() IS
 
 -- Since: 0.2.0
 CREATE FUNCTION @extschema@.churnops_pipeline_schema() RETURNS jsonb
-LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'churnops_pipeline_schema';
 COMMENT ON FUNCTION @extschema@.churnops_pipeline_schema() IS
 'The same table as a JSON Schema (draft 7), for editors that complete and check YAML.';

@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -16,6 +17,7 @@
 
 #include "forest/forest.h"
 #include "metric/metric.h"
+#include "pg/catalog.h"
 #include "pg/compat.h"
 #include "pg/datum.h"
 #include "pg/host.h"
@@ -98,6 +100,38 @@ metric_names(void)
 	return names;
 }
 
+static char *
+text_column(HeapTuple tuple, int column)
+{
+	return SPI_getvalue(tuple, SPI_tuptable->tupdesc, column);
+}
+
+/* The catalogue's table of expectations. */
+static SpecName *
+expectation_names(void)
+{
+	MemoryContext context = CurrentMemoryContext;
+	MemoryContext spi;
+	SpecName   *names;
+
+	SPI_connect();
+	catalog_read("SELECT expectation, kwargs || CASE WHEN kind LIKE '%\\_map' THEN ' mostly' ELSE '' END "
+				 "|| ' severity meta', help FROM churnops.expectation_table()", 0, NULL, NULL, NULL);
+	spi = MemoryContextSwitchTo(context);
+	names = palloc0((SPI_processed + 1) * sizeof(SpecName));
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+
+		names[i].name = pstrdup(text_column(tuple, 1));
+		names[i].keys = pstrdup(text_column(tuple, 2));
+		names[i].help = pstrdup(text_column(tuple, 3));
+	}
+	MemoryContextSwitchTo(spi);
+	SPI_finish();
+	return names;
+}
+
 static SpecNames
 known_names(PgHost *host, const SpecDocument *document)
 {
@@ -105,6 +139,7 @@ known_names(PgHost *host, const SpecDocument *document)
 
 	names.list[SPEC_HYPERPARAMETERS] = hyperparameter_names(host, document);
 	names.list[SPEC_METRICS] = metric_names();
+	names.list[SPEC_EXPECTATIONS] = expectation_names();
 	return names;
 }
 

@@ -267,6 +267,16 @@ check_must_if(const RuleCheck *r)
 }
 
 static void
+check_one_if(const RuleCheck *r)
+{
+	char		buffer[64];
+	const char *other = other_text(r, buffer, sizeof(buffer));
+
+	if (other != NULL && spec_has_word(r->rule->words, other))
+		check_count(r);
+}
+
+static void
 check_rule(const RuleCheck *r)
 {
 	switch (r->rule->kind)
@@ -287,6 +297,9 @@ check_rule(const RuleCheck *r)
 			break;
 		case RULE_MUST_IF:
 			check_must_if(r);
+			break;
+		case RULE_ONE_IF:
+			check_one_if(r);
 			break;
 		case RULE_END:
 			break;
@@ -349,6 +362,67 @@ spec_check_keys(Checker *c, const SpecKey *map, uint32_t node)
 		fail_hint(&why, "Leave it out, or give it a key.");
 		spec_problem_add(c->problems, c->document, node, &why);
 	}
+}
+
+/* --------------------------------------------------------------- arguments -- */
+
+/* Finds a name in a list separated by blanks, where a ! may follow. */
+static bool
+has_argument(const char *keys, const char *name)
+{
+	size_t		n = strlen(name);
+
+	for (const char *next = keys; *next != '\0'; next += strspn(next, " !"))
+	{
+		size_t		length = strcspn(next, " !");
+
+		if (length == n && memcmp(next, name, n) == 0)
+			return true;
+		next += length;
+	}
+	return false;
+}
+
+/* An argument that has to be given, and is not. */
+static void
+check_needed(Checker *c, const SpecName *named, uint32_t node)
+{
+	for (const char *next = named->keys; *next != '\0'; next += strspn(next, " !"))
+	{
+		size_t		length = strcspn(next, " !");
+		uint32_t	key;
+		Failure		why;
+
+		if (next[length] == '!' &&
+			spec_find_pair(c->document, node, next, length, &key) == SPEC_NONE)
+		{
+			fail(&why, STATUS_INVALID_PARAMETER, "%s needs \"%.*s\" for %s", spec_path(c),
+				 (int) length, next, named->name);
+			fail_detail(&why, "%s", named->help);
+			spec_problem_add(c->problems, c->document, node, &why);
+		}
+		next += length;
+	}
+}
+
+void
+spec_check_arguments(Checker *c, const SpecKey *map, uint32_t node)
+{
+	uint32_t	name = spec_get(c->document, node, map->keys[0].name);
+	const SpecName *named = name == SPEC_NONE || node_of(c, name)->kind != SPEC_TEXT ? NULL :
+		spec_find_name(c, map->keys[0].vocabulary, spec_text(c->document, name));
+
+	if (named == NULL || named->keys == NULL)
+		return;
+	for (uint32_t i = 0; i < node_of(c, node)->n; i++)
+	{
+		uint32_t	key = spec_pair_key(c->document, node, i);
+
+		if (strcmp(spec_text(c->document, key), map->keys[0].name) != 0 &&
+			!has_argument(named->keys, spec_text(c->document, key)))
+			spec_refuse_argument(c, named, key);
+	}
+	check_needed(c, named, node);
 }
 
 /* -------------------------------------------------------------- document -- */

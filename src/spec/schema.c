@@ -5,7 +5,8 @@
  * It refuses nothing that spec_check() allows, but for what vocabularies hide.
  * What it lets through, for JSON Schema cannot say it, is one number above
  * another, the fields of a schedule, 150.0 for an integer, a parameter both
- * fixed and searched, and wrong combinations of hyper-parameters.
+ * fixed and searched, and wrong combinations of hyper-parameters or arguments of
+ * expectations.
  */
 #include <math.h>
 #include <stdio.h>
@@ -243,6 +244,13 @@ put_rule(Schema *s, const SpecKey *map, const SpecRule *rule)
 			put_each_given(s, "allOf", rule->keys);
 			put(s, "}");
 			break;
+		case RULE_ONE_IF:
+			put(s, "\"if\":{");
+			put_has_word(s, map, rule);
+			put(s, "},\"then\":{");
+			put_each_given(s, "oneOf", rule->keys);
+			put(s, "}");
+			break;
 		case RULE_ORDER:
 		case RULE_END:
 			break;
@@ -458,7 +466,8 @@ put_text(Schema *s, const SpecKey *key)
 	else
 	{
 		put_pair(s, "type", "\"string\"");
-		put_number(s, "minLength", 1);
+		if (key->format != FORMAT_EMPTY)
+			put_number(s, "minLength", 1);
 		if (spec_format_pattern(key->format) != NULL)
 		{
 			put_key(s, "pattern");

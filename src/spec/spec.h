@@ -116,6 +116,8 @@ typedef struct SpecName
 	const char *schema;			/* what is allowed, as JSON Schema; NULL: anything */
 	const char *fallback;		/* the default in words, or NULL */
 	const char *help;			/* a sentence, or NULL */
+	const char *keys;			/* of an expectation: its arguments, "column! mostly", those with a !
+								 * needed; NULL: any */
 	bool		falls;			/* of a metric: less is better */
 	bool		hidden;			/* allowed, and not mentioned */
 } SpecName;

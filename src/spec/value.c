@@ -467,6 +467,8 @@ spec_put_value(Checker *c, const SpecKey *key, uint32_t node)
 		/* those of the whole were checked before the short form was expanded */
 		if (key != spec_table())
 			spec_check_keys(c, key, node);
+		if (key->flags & KEY_BY_NAME)
+			spec_check_arguments(c, key, node);
 		put_map(c, key, node);
 	}
 	else

@@ -401,11 +401,13 @@ check_keys(Reader *r, const uint32_t *children, size_t n)
 		const char *text;
 		size_t		before;
 
-		if (key->kind == SPEC_LIST || key->kind == SPEC_MAP || key->kind == SPEC_NULL)
+		if (key->kind == SPEC_LIST || key->kind == SPEC_MAP)
 			return refuse_node(r, STATUS_SYNTAX, children[i], "a key is %s",
-							   key->kind == SPEC_LIST ? "a list" :
-							   key->kind == SPEC_MAP ? "a mapping" : "empty");
+							   key->kind == SPEC_LIST ? "a list" : "a mapping");
 		text = spec_text(r->document, children[i]);
+		/* a key that is written null is a name as any other */
+		if (key->kind == SPEC_NULL && (*text == '\0' || *text == '~'))
+			return refuse_node(r, STATUS_SYNTAX, children[i], "a key is empty");
 		before = find_key(r, children, i, text);
 		if (before < i)
 		{

@@ -61,7 +61,7 @@ SELECT set_eq(
 		('churnops_profile', 'v', 'u'), ('churnops_expectations', 's', 'u'), ('churnops_expect', 'v', 'u'),
 		('churnops_drop_expectation', 'v', 'u'), ('churnops_suggest_expectations', 'v', 'u'), ('churnops_validate', 'v', 'u'),
 		('churnops_deploy', 'v', 'u'), ('churnops_cancel_deployment', 'v', 'u'), ('churnops_route', 'i', 's'),
-		('churnops_check_pipeline', 'i', 's'), ('churnops_pipeline_keys', 'i', 's'), ('churnops_pipeline_schema', 'i', 's'),
+		('churnops_check_pipeline', 's', 'u'), ('churnops_pipeline_keys', 'i', 's'), ('churnops_pipeline_schema', 's', 'u'),
 		('churnops_tick', 'v', 'u'), ('churnops_outcome', 'v', 'u'), ('churnops_replay', 'v', 'u')$$,
 	'public functions, their volatility and parallel labels');
 SELECT is_empty(

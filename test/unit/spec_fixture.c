@@ -27,8 +27,20 @@ spec_fixture_names(void)
 		{.name = "accuracy"}, {.name = "roc_auc"}, {.name = "f1"}, {.name = "log_loss", .falls = true},
 		{.name = "rmse", .falls = true}, {0}
 	};
+	static const SpecName expectations[] = {
+		{.name = "expect_column_to_exist", .keys = "column! column_index severity meta",
+			.help = "The column is there."},
+		{.name = "expect_column_values_to_be_between", .help = "Values are in a range.",
+			.keys = "column! min_value max_value strict_min strict_max mostly severity meta"},
+		{.name = "expect_column_values_to_be_in_set", .keys = "column! value_set! mostly severity meta",
+			.help = "Values are among these."},
+		{.name = "expect_column_values_to_not_be_null", .keys = "column! mostly severity meta",
+			.help = "No value is NULL."},
+		{.name = "expect_a"}, {.name = "expect_b"}, {.name = "expect_c"}, {0}
+	};
 	SpecNames	names = {{NULL}};
 
+	names.list[SPEC_EXPECTATIONS] = expectations;
 	names.list[SPEC_HYPERPARAMETERS] = hyperparameters;
 	names.list[SPEC_METRICS] = metrics;
 	return names;

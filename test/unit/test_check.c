@@ -70,7 +70,7 @@ test_full_form(void)
 		  "\"objective\":null,\"cv\":\"oob\",\"factor\":null,\"early_stop\":false,\"seed\":0}",
 		  "no default where a key does not apply");
 	holds("data: {query: q}\nsearch: {space: {max_depth: {low: 1, high: 9}}, cv: {folds: 3}}",
-		  "\"space\":{\"max_depth\":{\"low\":1,\"high\":9,\"log\":false,\"integer\":null}},"
+		  "\"space\":{\"max_depth\":{\"low\":1,\"high\":9,\"step\":null,\"log\":false,\"integer\":null}},"
 		  "\"objective\":null,\"cv\":{\"folds\":3,\"method\":null,\"repeats\":1,\"seed\":0}",
 		  "ranges and folds");
 	holds("data: {query: q, expectations: [{expect_a: {column: c, n: 1}}, {expect_b: }, "
@@ -85,9 +85,11 @@ test_full_form(void)
 	holds("data: {query: \"a\\tb\\\"\\\\\\u00e4\\x7f\"}", "{\"query\":\"a\\u0009b\\\"\\\\\xC3\xA4\x7F\"",
 		  "texts are escaped");
 	holds("data: {query: q, file: }\npositive_class: 1", "\"positive_class\":\"1\"", "labels are texts");
-	holds("data: {file: f, csv: {a: {b: [1, {c: .5}], d: yes, e: TRUE, f: }}}",
-		  "\"csv\":{\"a\":{\"b\":[1,{\"c\":0.5}],\"d\":\"yes\",\"e\":true,\"f\":null}}",
+	holds("data: {query: q}\nhyperparameters: {verbose: {b: [1, {c: .5}], d: yes, e: TRUE, f: }}",
+		  "{\"verbose\":{\"b\":[1,{\"c\":0.5}],\"d\":\"yes\",\"e\":true,\"f\":null}}",
 		  "any value");
+	holds("data: {file: f, csv: {null: [\"\", NA], quote: \"\", header: , columns: {zip: text}}}",
+		  "\"csv\":{\"columns\":{\"zip\":\"text\"},\"quote\":\"\",\"null\":[\"\",\"NA\"]}", "options of files, in part");
 	holds("data: {query: q}\nhyperparameters: {max_depth: , verbose: 0}",
 		  "\"hyperparameters\":{\"max_depth\":null,\"verbose\":0}", "null may mean something");
 	holds("data: {query: q}\ndeployment: {strategy: canary, config: {weight: , shift_psi: }}",
