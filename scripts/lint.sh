@@ -62,6 +62,10 @@ rule_libraries_include_downwards() {
 		grep -vE ' (([a-z]+)/\2|core/(status|host|hash|memory|rng|cpu))\.h$' || true
 }
 
+rule_libyaml_is_for_src_spec_only() {
+	grep -nE '^#[ \t]*include.*yaml\.h' "${c_files[@]}" | grep -vE '^src/spec/yaml\.c:' || true
+}
+
 rule_postgres_h_comes_first_in_c_files_only() {
 	local file
 	for file in src/pg/*.c; do

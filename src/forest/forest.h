@@ -190,6 +190,7 @@ typedef struct ForestParamInfo
 	const char *values;			/* what is allowed, in words: "integer from 1 to 100000" */
 	const char *default_text;	/* as JSON */
 	const char *help;			/* one sentence */
+	const char *schema;			/* `values` as JSON Schema, for editors */
 } ForestParamInfo;
 
 /* The table, ended by a row with name NULL. */
