@@ -63,9 +63,12 @@ FOREST_OBJS := \
 METRIC_OBJS := \
 	src/metric/classes.o \
 	src/metric/classification.o \
+	src/metric/intervals.o \
 	src/metric/ranking.o \
 	src/metric/regression.o \
-	src/metric/report.o
+	src/metric/report.o \
+	src/metric/resample.o \
+	src/metric/rows.o
 DATASET_OBJS := \
 	src/dataset/chunk.o \
 	src/dataset/keys.o \
