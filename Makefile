@@ -61,6 +61,7 @@ FOREST_OBJS := \
 	src/forest/walk_bytes.o \
 	src/forest/walk_wide.o
 METRIC_OBJS := \
+	src/metric/calibrate.o \
 	src/metric/classes.o \
 	src/metric/classification.o \
 	src/metric/intervals.o \

@@ -120,11 +120,14 @@ covariance(const uint8_t *label, const double *a, double auc_a, const double *b,
 }
 
 static Status
-check_rows(const uint8_t *label, const double *score, size_t n, Failure *why)
+check_rows(const Host *host, const uint8_t *label, const double *score, size_t n, Failure *why)
 {
 	for (size_t i = 0; i < n; i++)
 	{
-		Status		status = metric_check_label(label[i], 2, i, why);
+		Status		status = metric_poll(host, i, why);
+
+		if (status == STATUS_OK)
+			status = metric_check_label(label[i], 2, i, why);
 
 		if (status != STATUS_OK)
 			return status;
@@ -168,10 +171,10 @@ metric_delong(const Host *host, const uint8_t *label, const double *score_a,
 	Ranks		ranks = {.host = host, .n = n};
 	double	   *place = NULL;
 	double		n_positive = 0;
-	Status		status = check_rows(label, score_a, n, why);
+	Status		status = check_rows(host, label, score_a, n, why);
 
 	if (status == STATUS_OK && score_b != NULL)
-		status = check_rows(label, score_b, n, why);
+		status = check_rows(host, label, score_b, n, why);
 	if (status != STATUS_OK)
 		return status;
 	*out = (MetricDelong) {{NAN, NAN}, {NAN, NAN}, NAN};

@@ -208,6 +208,35 @@ extern Status metric_bootstrap(const Host *host, const MetricBootstrap *b, uint3
 /* The type-7 quantile of n > 0 ascending numbers. */
 extern double metric_quantile(const double *sorted, size_t n, double q);
 
+/* ----------------------------------------------------------- calibration -- */
+
+/*
+ * Platt's sigmoid P(1) = 1 / (1 + exp(a s + b)): cross-entropy against targets
+ * that are drawn in as Platt (1999) has it, by the Newton method of Lin, Lin
+ * and Weng (2007), with exp and log of our own.
+ */
+extern Status metric_fit_sigmoid(const Host *host, const uint8_t *label, const double *score,
+								 const double *weight, size_t n, double *a, double *b,
+								 Failure *why);
+
+/*
+ * The isotonic regression of labels on scores (pool adjacent violators, equal
+ * scores pooled first), as points that are interpolated linearly; outside of
+ * them the nearest holds.  x ascends strictly, y does not fall.
+ */
+typedef struct MetricIsotonic
+{
+	double	   *x;
+	double	   *y;
+	size_t		n;				/* points */
+	size_t		capacity;		/* allocated, of each */
+} MetricIsotonic;
+
+extern Status metric_fit_isotonic(const Host *host, const uint8_t *label, const double *score,
+								  const double *weight, size_t n, MetricIsotonic *out,
+								  Failure *why);
+extern void metric_isotonic_free(const Host *host, MetricIsotonic *isotonic);
+
 /* --------------------------------------------------------- single measures -- */
 
 /* Per-class precision, recall, F1 and support of hard predictions in [0, K). */
