@@ -22,6 +22,7 @@ CORE_OBJS := \
 	src/core/status.o
 FOREST_OBJS := \
 	src/forest/artifact.o \
+	src/forest/assign.o \
 	src/forest/bins.o \
 	src/forest/blocks.o \
 	src/forest/blocks_tile.o \
@@ -93,6 +94,7 @@ PG_OBJS := \
 	src/pg/deploy.o \
 	src/pg/digest.o \
 	src/pg/evaluate.o \
+	src/pg/exam.o \
 	src/pg/exchange.o \
 	src/pg/guc.o \
 	src/pg/host.o \
@@ -108,6 +110,7 @@ PG_OBJS := \
 	src/pg/predict.o \
 	src/pg/query.o \
 	src/pg/reader.o \
+	src/pg/record.o \
 	src/pg/reference.o \
 	src/pg/registration.o \
 	src/pg/replay.o \
@@ -124,6 +127,7 @@ PG_OBJS := \
 	src/pg/source.o \
 	src/pg/spill.o \
 	src/pg/storage.o \
+	src/pg/subset.o \
 	src/pg/survey.o \
 	src/pg/train.o
 PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS)

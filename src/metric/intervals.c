@@ -8,6 +8,12 @@
 #include "core/distribution.h"
 #include "metric/internal.h"
 
+double
+metric_normal_quantile(double p)
+{
+	return dist_normal_quantile(p);
+}
+
 void
 metric_wilson(double hits, double n, double confidence, double *low, double *high)
 {

@@ -131,6 +131,9 @@ extern Status metric_rows_report(const Host *host, const MetricRows *rows, const
 
 /* ------------------------------------------------------------- intervals -- */
 
+/* The z below which a share p of the standard normal distribution lies. */
+extern double metric_normal_quantile(double p);
+
 /* Wilson's interval of a share of `hits` in n; NAN when n is 0. */
 extern void metric_wilson(double hits, double n, double confidence, double *low, double *high);
 

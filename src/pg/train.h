@@ -88,6 +88,9 @@ typedef struct Training
 extern Training *training_run(const TrainRequest *request);
 extern void training_free(Training *t);
 
+/* How rows are split, as the request says. */
+extern ForestSplit training_split(const TrainRequest *request);
+
 /* Seconds since the training began. */
 extern double training_seconds(const Training *t);
 
