@@ -89,6 +89,7 @@ PG_OBJS := \
 	src/pg/catalog.o \
 	src/pg/churnops.o \
 	src/pg/columns.o \
+	src/pg/compare.o \
 	src/pg/dataset.o \
 	src/pg/datum.o \
 	src/pg/deploy.o \
@@ -144,6 +145,7 @@ SQL_PARTS := \
 	sql/install/30-train.sql \
 	sql/install/31-predict.sql \
 	sql/install/33-evaluate.sql \
+	sql/install/34-compare.sql \
 	sql/install/40-lifecycle.sql \
 	sql/install/41-datasets.sql \
 	sql/install/42-deploy.sql \

@@ -200,6 +200,7 @@ typedef struct MetricResampled
 	double		low;
 	double		high;
 	double		lower_bound;	/* one-sided: a share `confidence` of the resamples is above */
+	double		upper_bound;	/* likewise, below */
 	double		p_value;		/* two-sided, of the number being 0 */
 	uint32_t	n_used;
 } MetricResampled;

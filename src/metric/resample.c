@@ -137,7 +137,7 @@ summarize(Resampling *r, uint32_t value, MetricResampled *out, Failure *why)
 	size_t		n_high = 0;
 	Status		status;
 
-	*out = (MetricResampled) {NAN, NAN, NAN, NAN, 0};
+	*out = (MetricResampled) {NAN, NAN, NAN, NAN, NAN, 0};
 	for (size_t i = 0; i < b->n_resamples; i++)
 	{
 		if (isnan(own[i]))
@@ -157,6 +157,7 @@ summarize(Resampling *r, uint32_t value, MetricResampled *out, Failure *why)
 	out->low = metric_quantile(own, n, (1 - b->confidence) / 2);
 	out->high = metric_quantile(own, n, (1 + b->confidence) / 2);
 	out->lower_bound = metric_quantile(own, n, 1 - b->confidence);
+	out->upper_bound = metric_quantile(own, n, b->confidence);
 	out->p_value = 2 * ((double) (n_low < n_high ? n_low : n_high) + 1) / ((double) n + 1);
 	if (out->p_value > 1)
 		out->p_value = 1;
