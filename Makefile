@@ -28,6 +28,7 @@ FOREST_OBJS := \
 	src/forest/blocks_tile.o \
 	src/forest/blocks_tile_wide.o \
 	src/forest/blocks_wide.o \
+	src/forest/calibration.o \
 	src/forest/decode.o \
 	src/forest/decode_blocks.o \
 	src/forest/decode_check.o \
@@ -91,6 +92,7 @@ PG_OBJS := \
 	src/pg/arguments.o \
 	src/pg/batch.o \
 	src/pg/budget.o \
+	src/pg/calibration.o \
 	src/pg/cache.o \
 	src/pg/canonical.o \
 	src/pg/catalog.o \

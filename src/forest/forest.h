@@ -94,6 +94,14 @@ typedef enum ForestCriterion
 	FOREST_POISSON
 } ForestCriterion;
 
+/* What a forest's scores go through to become probabilities. */
+typedef enum ForestCalibrationKind
+{
+	FOREST_UNCALIBRATED = 0,
+	FOREST_SIGMOID = 1,			/* as in the artifact */
+	FOREST_ISOTONIC = 2
+} ForestCalibrationKind;
+
 typedef enum ForestMaxFeatures
 {
 	FOREST_MTRY_ALL,			/* null */
@@ -158,6 +166,7 @@ typedef struct ForestParams
 	bool		monotonic_by_position;
 	uint32_t	random_state;
 	bool		random_splitter;	/* splitter: 'random' */
+	ForestCalibrationKind calibration;
 } ForestParams;
 
 /* A value of a parameter as JSON (or YAML) has it. */
@@ -529,6 +538,39 @@ extern uint32_t forest_model_n_outputs(const ForestModel *model);
  */
 #define FOREST_SCORE_BLOCK 256
 extern void forest_score(const ForestModel *model, const uint8_t *rows, size_t n, double *out);
+
+/*
+ * Maps from a forest's scores to probabilities: Platt's sigmoid
+ * 1 / (1 + exp(a s + b)), or points that are interpolated linearly (x ascends
+ * strictly, y does not fall, all in 0 … 1).
+ */
+typedef struct ForestMap
+{
+	double		a;				/* sigmoid */
+	double		b;
+	double	   *x;				/* isotonic */
+	double	   *y;
+	size_t		n;
+} ForestMap;
+
+typedef struct ForestCalibration
+{
+	ForestCalibrationKind kind;
+	uint32_t	n_maps;			/* one per output: of two classes that of class 1 */
+	ForestMap  *maps;
+} ForestCalibration;
+
+/* The outputs of n rows, n × n_maps, become calibrated ones. */
+extern void forest_calibrate(const ForestCalibration *calibration, double *outputs, size_t n);
+
+/*
+ * Add a calibration to an artifact that has none; its bytes move.  A model of
+ * it answers with calibrated outputs; out-of-bag scores and permutation
+ * importances stay those of the trees.
+ */
+extern Status forest_add_calibration(const Host *host, const ForestCalibration *calibration,
+									 ForestArtifact *artifact, Failure *why);
+extern ForestCalibrationKind forest_model_calibration(const ForestModel *model);
 
 /* P of every class (n_classes values) from the outputs of one row. */
 extern void forest_probabilities(const ForestModel *model, const double *outputs, double *proba);

@@ -12,6 +12,7 @@
  *	  prepare_trees	the matrix, in shared memory if there will be workers; the
  *					frame and its file are gone
  *	  grow_forest	the artifact, and the model decoded from it
+ *	  calibrate_training	both with a calibration, if it was asked for
  *	  measure_training	metrics and importances
  *
  * Whatever can be refused is refused as early as it can be seen: arguments
@@ -37,6 +38,7 @@
 
 #include "pg/arguments.h"
 #include "pg/budget.h"
+#include "pg/calibration.h"
 #include "pg/catalog.h"
 #include "pg/columns.h"
 #include "pg/compat.h"
@@ -428,6 +430,7 @@ training_run(const TrainRequest *request)
 	phase_done(t, "rows prepared");
 	grow_forest(t, estimate.matrix_bytes);
 	phase_done(t, "trees grown");
+	calibrate_training(t);
 	if (!t->request.quiet)
 	{
 		measure_training(t);
