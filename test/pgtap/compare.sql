@@ -75,7 +75,7 @@ SELECT is((SELECT n FROM churnops_compare('churn/1', 'churn/4') WHERE metric = '
 SELECT throws_ok($$SELECT churnops_compare('churn/1', 'usage/1')$$, '22023', 'version 1 of model "churn" and version 1 of model "usage" cannot be compared');
 SELECT throws_ok($$SELECT churnops_compare('churn/1', 'churn/2', metric => 'rmse')$$, '22023', 'argument "metric" is "rmse", which these versions do not have');
 SELECT throws_ok($$SELECT churnops_compare('churn/1', 'churn/2', margin => -1)$$, '22023', 'argument "margin" is -1, a number of at least 0 is required');
-SELECT throws_ok($$SELECT churnops_compare('churn/1', 'churn/2', margin => 'NaN')$$, '22023', 'argument "margin" is nan, a number of at least 0 is required');
+SELECT throws_ok($$SELECT churnops_compare('churn/1', 'churn/2', margin => 'NaN')$$, '22023', 'argument "margin" is NaN, a number of at least 0 is required');
 SELECT throws_ok($$SELECT churnops_compare('churn/1', 'churn/2', overlap => 'drop')$$, '22023', 'argument "overlap" is "drop"');
 SELECT throws_ok($$SELECT churnops_compare('churn/1', 'churn/2', confidence => 1.5)$$, '22023', 'argument "confidence" is 1.5, a number between 0 and 1 is required');
 SELECT throws_ok($$SELECT churnops_compare('churn/1', NULL)$$, '22004', 'argument "ref_b" must not be null');
