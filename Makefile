@@ -24,12 +24,14 @@ CORE_OBJS := \
 	src/core/status.o
 FOREST_OBJS := \
 	src/forest/artifact.o \
+	src/forest/assign.o \
 	src/forest/associate.o \
 	src/forest/bins.o \
 	src/forest/blocks.o \
 	src/forest/blocks_tile.o \
 	src/forest/blocks_tile_wide.o \
 	src/forest/blocks_wide.o \
+	src/forest/calibration.o \
 	src/forest/checks.o \
 	src/forest/decode.o \
 	src/forest/decode_blocks.o \
@@ -68,15 +70,19 @@ FOREST_OBJS := \
 	src/forest/walk_bytes.o \
 	src/forest/walk_wide.o
 METRIC_OBJS := \
+	src/metric/calibrate.o \
 	src/metric/classes.o \
 	src/metric/classification.o \
 	src/metric/confusion.o \
 	src/metric/curves.o \
+	src/metric/intervals.o \
 	src/metric/losses.o \
 	src/metric/ranked.o \
 	src/metric/ranking.o \
 	src/metric/regression.o \
 	src/metric/report.o \
+	src/metric/resample.o \
+	src/metric/rows.o \
 	src/metric/threshold.o
 DATASET_OBJS := \
 	src/dataset/chunk.o \
@@ -127,11 +133,13 @@ PG_OBJS := \
 	src/pg/batch.o \
 	src/pg/budget.o \
 	src/pg/cache.o \
+	src/pg/calibration.o \
 	src/pg/canonical.o \
 	src/pg/catalog.o \
 	src/pg/checks.o \
 	src/pg/churnops.o \
 	src/pg/columns.o \
+	src/pg/compare.o \
 	src/pg/cross_validate.o \
 	src/pg/csv.o \
 	src/pg/csv_file.o \
@@ -142,6 +150,7 @@ PG_OBJS := \
 	src/pg/deploy.o \
 	src/pg/digest.o \
 	src/pg/evaluate.o \
+	src/pg/exam.o \
 	src/pg/exchange.o \
 	src/pg/guc.o \
 	src/pg/host.o \
@@ -161,6 +170,7 @@ PG_OBJS := \
 	src/pg/profit.o \
 	src/pg/query.o \
 	src/pg/reader.o \
+	src/pg/record.o \
 	src/pg/reference.o \
 	src/pg/registration.o \
 	src/pg/replay.o \
@@ -183,6 +193,7 @@ PG_OBJS := \
 	src/pg/storage.o \
 	src/pg/strftime.o \
 	src/pg/study.o \
+	src/pg/subset.o \
 	src/pg/survey.o \
 	src/pg/train.o \
 	src/pg/tune.o \
@@ -205,6 +216,7 @@ SQL_PARTS := \
 	sql/install/32-metrics_classes.sql \
 	sql/install/32-metrics_curves.sql \
 	sql/install/33-evaluate.sql \
+	sql/install/34-compare.sql \
 	sql/install/35-tune.sql \
 	sql/install/40-lifecycle.sql \
 	sql/install/41-datasets.sql \

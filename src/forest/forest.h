@@ -94,6 +94,14 @@ typedef enum ForestCriterion
 	FOREST_POISSON
 } ForestCriterion;
 
+/* What a forest's scores go through to become probabilities. */
+typedef enum ForestCalibrationKind
+{
+	FOREST_UNCALIBRATED = 0,
+	FOREST_SIGMOID = 1,			/* as in the artifact */
+	FOREST_ISOTONIC = 2
+} ForestCalibrationKind;
+
 typedef enum ForestMaxFeatures
 {
 	FOREST_MTRY_ALL,			/* null */
@@ -158,6 +166,7 @@ typedef struct ForestParams
 	bool		monotonic_by_position;
 	uint32_t	random_state;
 	bool		random_splitter;	/* splitter: 'random' */
+	ForestCalibrationKind calibration;
 } ForestParams;
 
 /* A value of a parameter as JSON (or YAML) has it. */
@@ -346,6 +355,17 @@ typedef struct ForestSplit
 	uint32_t	split_seed;
 	bool		for_search;		/* parts of the training will be asked for */
 } ForestSplit;
+
+/*
+ * The split of rows that are in no frame, as a training of them makes it: 1 in
+ * trains for each row that trains, else 0.  group is NULL without keys, time
+ * without a time column.  order becomes the rows in canonical order, which
+ * depends on nothing but what they are.
+ */
+extern Status forest_split_rows(const Host *host, const ForestSplit *split,
+								const Hash128 *identity, const Hash128 *group,
+								const double *time, size_t n, uint32_t *order, uint8_t *trains,
+								Failure *why);
 
 typedef struct ForestTraining ForestTraining;
 
@@ -560,6 +580,39 @@ extern uint32_t forest_model_n_outputs(const ForestModel *model);
  */
 #define FOREST_SCORE_BLOCK 256
 extern void forest_score(const ForestModel *model, const uint8_t *rows, size_t n, double *out);
+
+/*
+ * Maps from a forest's scores to probabilities: Platt's sigmoid
+ * 1 / (1 + exp(a s + b)), or points that are interpolated linearly (x ascends
+ * strictly, y does not fall, all in 0 … 1).
+ */
+typedef struct ForestMap
+{
+	double		a;				/* sigmoid */
+	double		b;
+	double	   *x;				/* isotonic */
+	double	   *y;
+	size_t		n;
+} ForestMap;
+
+typedef struct ForestCalibration
+{
+	ForestCalibrationKind kind;
+	uint32_t	n_maps;			/* one per output: of two classes that of class 1 */
+	ForestMap  *maps;
+} ForestCalibration;
+
+/* The outputs of n rows, n × n_maps, become calibrated ones. */
+extern void forest_calibrate(const ForestCalibration *calibration, double *outputs, size_t n);
+
+/*
+ * Add a calibration to an artifact that has none; its bytes move.  A model of
+ * it answers with calibrated outputs; out-of-bag scores and permutation
+ * importances stay those of the trees.
+ */
+extern Status forest_add_calibration(const Host *host, const ForestCalibration *calibration,
+									 ForestArtifact *artifact, Failure *why);
+extern ForestCalibrationKind forest_model_calibration(const ForestModel *model);
 
 /* P of every class (n_classes values) from the outputs of one row. */
 extern void forest_probabilities(const ForestModel *model, const double *outputs, double *proba);

@@ -28,6 +28,10 @@ static const ForestParamInfo table[PARAM_COUNT + 1] = {
 		"true; false if splitter is \"random\"",
 		"Grow each tree on a random sample of the rows, drawn with replacement.",
 		BOOLEAN_SCHEMA},
+	[PARAM_CALIBRATION] = {"calibration", "null, \"sigmoid\" or \"isotonic\"", "null",
+		"Turn scores into probabilities by Platt's sigmoid or an isotonic regression, fitted on "
+		"out-of-bag scores; of a classification with bootstrap.",
+		"{\"enum\": [null, \"sigmoid\", \"isotonic\"]}"},
 	[PARAM_CCP_ALPHA] = {"ccp_alpha", "a number of at least 0", "0.0",
 		"Prune subtrees that gain less than this per leaf (minimal cost-complexity pruning).",
 		AMOUNT_SCHEMA},

@@ -11,7 +11,8 @@
  *	  plan_memory	the number of workers; what does not fit was refused
  *	  training_prepare	the matrix, in shared memory if there will be workers; the
  *					frame and its file are gone
- *	  training_grow	the artifact, and the model decoded from it
+ *	  training_grow	the artifact, and the model decoded from it, both with a
+ *					calibration if it was asked for
  *	  measure_training	metrics and importances
  *
  * Whatever can be refused is refused as early as it can be seen: arguments
@@ -37,6 +38,7 @@
 
 #include "pg/arguments.h"
 #include "pg/budget.h"
+#include "pg/calibration.h"
 #include "pg/catalog.h"
 #include "pg/columns.h"
 #include "pg/compat.h"
@@ -141,9 +143,8 @@ open_query(Training *t)
 	return query;
 }
 
-/* How rows are split, as the request says. */
-static ForestSplit
-split_of(const TrainRequest *request)
+ForestSplit
+training_split(const TrainRequest *request)
 {
 	return (ForestSplit) {
 		.kind = request->test_size == 0 ? FOREST_SPLIT_NONE
@@ -162,7 +163,7 @@ static void
 refuse_hopeless(const Training *t, double expected)
 {
 	ForestParams *params = arguments_params(unconstify(PgHost *, &t->host), t->request.params);
-	ForestSplit split = split_of(&t->request);
+	ForestSplit split = training_split(&t->request);
 	ForestEstimate e;
 	Size		needed;
 
@@ -284,7 +285,7 @@ static void
 plan_memory(Training *t)
 {
 	size_t		n_rows = forest_frame_n_rows(t->dataset.frame);
-	ForestSplit split = split_of(&t->request);
+	ForestSplit split = training_split(&t->request);
 	ForestEstimate e;
 	Size		kept;			/* while growing and measuring */
 	Size		needed;
@@ -328,7 +329,7 @@ training_phase(Training *t, const char *phase)
 void
 training_prepare(Training *t)
 {
-	ForestSplit split = split_of(&t->request);
+	ForestSplit split = training_split(&t->request);
 	Status		status;
 	Failure		why;
 
@@ -394,6 +395,7 @@ training_grow(Training *t)
 	budget_check(&t->host, forest_decode(host, t->artifact.bytes, t->artifact.n_bytes,
 										 &t->model, &why), &why);
 	training_phase(t, "trees grown");
+	calibrate_training(t);
 }
 
 /* Tell the log what memory was estimated and used. */

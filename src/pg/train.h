@@ -81,6 +81,7 @@ typedef struct Training
 	ForestArtifact artifact;
 	char	   *artifact_digest;
 	ForestModel *model;
+	size_t		n_calibrated;	/* rows that it was calibrated on; 0: it was not */
 	char	   *metrics;		/* JSON; NULL if quiet, as the next two */
 	double	   *permutation;	/* per feature of the model, NAN where unknown */
 	double	   *permutation_sd;
@@ -115,6 +116,9 @@ extern Datum training_result(FunctionCallInfo fcinfo, const Training *t, int32 v
 							 const char *status);
 
 extern void training_free(Training *t);
+
+/* How rows are split, as the request says. */
+extern ForestSplit training_split(const TrainRequest *request);
 
 /* Seconds since the training began. */
 extern double training_seconds(const Training *t);
