@@ -17,6 +17,7 @@
 #include "core/bytes.h"
 #include "core/exact.h"
 #include "core/sort.h"
+#include "metric/metric.h"
 
 /* ------------------------------------------------------- means of losses -- */
 

@@ -12,6 +12,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 
+#include "utils/builtins.h"
 #include "utils/jsonb.h"
 
 #include "metric/metric.h"
