@@ -14,6 +14,7 @@ CORE_OBJS := \
 	src/core/bytes.o \
 	src/core/cpu.o \
 	src/core/distribution.o \
+	src/core/exact.o \
 	src/core/hash.o \
 	src/core/memory.o \
 	src/core/real.o \
@@ -23,12 +24,14 @@ CORE_OBJS := \
 FOREST_OBJS := \
 	src/forest/artifact.o \
 	src/forest/assign.o \
+	src/forest/associate.o \
 	src/forest/bins.o \
 	src/forest/blocks.o \
 	src/forest/blocks_tile.o \
 	src/forest/blocks_tile_wide.o \
 	src/forest/blocks_wide.o \
 	src/forest/calibration.o \
+	src/forest/checks.o \
 	src/forest/decode.o \
 	src/forest/decode_blocks.o \
 	src/forest/decode_check.o \
@@ -37,6 +40,7 @@ FOREST_OBJS := \
 	src/forest/emit.o \
 	src/forest/encode.o \
 	src/forest/encode_rows.o \
+	src/forest/facts.o \
 	src/forest/frame.o \
 	src/forest/grow.o \
 	src/forest/histogram.o \
@@ -47,6 +51,7 @@ FOREST_OBJS := \
 	src/forest/params.o \
 	src/forest/params_finish.o \
 	src/forest/params_named.o \
+	src/forest/part.o \
 	src/forest/predict.o \
 	src/forest/prepare.o \
 	src/forest/rows.o \
@@ -58,6 +63,7 @@ FOREST_OBJS := \
 	src/forest/share.o \
 	src/forest/small.o \
 	src/forest/split.o \
+	src/forest/tally.o \
 	src/forest/training.o \
 	src/forest/walk.o \
 	src/forest/walk_bytes.o \
@@ -66,12 +72,17 @@ METRIC_OBJS := \
 	src/metric/calibrate.o \
 	src/metric/classes.o \
 	src/metric/classification.o \
+	src/metric/confusion.o \
+	src/metric/curves.o \
 	src/metric/intervals.o \
+	src/metric/losses.o \
+	src/metric/ranked.o \
 	src/metric/ranking.o \
 	src/metric/regression.o \
 	src/metric/report.o \
 	src/metric/resample.o \
-	src/metric/rows.o
+	src/metric/rows.o \
+	src/metric/threshold.o
 DATASET_OBJS := \
 	src/dataset/chunk.o \
 	src/dataset/keys.o \
@@ -87,7 +98,17 @@ DRIFT_OBJS := \
 	src/drift/distance.o \
 	src/drift/estimate.o \
 	src/drift/samples.o
+TUNE_OBJS := \
+	src/tune/folds.o \
+	src/tune/space.o \
+	src/tune/tpe.o
 PG_OBJS := \
+	src/pg/aggregate.o \
+	src/pg/aggregate_class.o \
+	src/pg/aggregate_loss.o \
+	src/pg/aggregate_proba.o \
+	src/pg/aggregate_ranked.o \
+	src/pg/aggregate_rule.o \
 	src/pg/answer.o \
 	src/pg/arguments.o \
 	src/pg/batch.o \
@@ -96,9 +117,11 @@ PG_OBJS := \
 	src/pg/cache.o \
 	src/pg/canonical.o \
 	src/pg/catalog.o \
+	src/pg/checks.o \
 	src/pg/churnops.o \
 	src/pg/columns.o \
 	src/pg/compare.o \
+	src/pg/cross_validate.o \
 	src/pg/dataset.o \
 	src/pg/datum.o \
 	src/pg/deploy.o \
@@ -118,6 +141,8 @@ PG_OBJS := \
 	src/pg/parallel.o \
 	src/pg/parameters.o \
 	src/pg/predict.o \
+	src/pg/profile.o \
+	src/pg/profit.o \
 	src/pg/query.o \
 	src/pg/reader.o \
 	src/pg/record.o \
@@ -134,13 +159,20 @@ PG_OBJS := \
 	src/pg/row_key.o \
 	src/pg/score.o \
 	src/pg/score_log.o \
+	src/pg/search.o \
+	src/pg/search_spec.o \
 	src/pg/source.o \
 	src/pg/spill.o \
 	src/pg/storage.o \
+	src/pg/strftime.o \
+	src/pg/study.o \
 	src/pg/subset.o \
 	src/pg/survey.o \
-	src/pg/train.o
-PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS) $(DRIFT_OBJS)
+	src/pg/train.o \
+	src/pg/tune.o \
+	src/pg/validate.o
+PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS) \
+	$(DRIFT_OBJS) $(TUNE_OBJS)
 OBJS := $(PURE_OBJS) $(PG_OBJS)
 
 SQL_PARTS := \
@@ -153,8 +185,12 @@ SQL_PARTS := \
 	sql/install/26-deployment.sql \
 	sql/install/30-train.sql \
 	sql/install/31-predict.sql \
+	sql/install/32-metrics.sql \
+	sql/install/32-metrics_classes.sql \
+	sql/install/32-metrics_curves.sql \
 	sql/install/33-evaluate.sql \
 	sql/install/34-compare.sql \
+	sql/install/35-tune.sql \
 	sql/install/40-lifecycle.sql \
 	sql/install/41-datasets.sql \
 	sql/install/42-deploy.sql \
@@ -168,9 +204,12 @@ SQL_PARTS := \
 	sql/install/48-verify.sql \
 	sql/install/50-views.sql \
 	sql/install/52-deployment-views.sql \
+	sql/install/55-quality.sql \
 	sql/install/70-alerts.sql \
 	sql/install/90-privileges.sql \
 	sql/install/92-deployment-privileges.sql \
+	sql/install/94-tune-privileges.sql \
+	sql/install/95-quality-privileges.sql \
 	sql/install/97-monitoring-privileges.sql
 INSTALL_SQL := sql/$(EXTENSION)--$(EXTVERSION).sql
 

@@ -69,9 +69,8 @@ split_by_hash(const AssignRows *rows, const ForestSplit *split, const uint32_t *
 	}
 }
 
-/* Give every row of a group the latest time of the group. */
-static Status
-group_times(const AssignRows *rows, double *times, Failure *why)
+Status
+assign_group_times(const AssignRows *rows, double *times, Failure *why)
 {
 	SortSource	source = {.block = rows->group, .ctx = rows->ctx,
 	.block_rows = (size_t) 1 << rows->chunk_shift, .n = rows->n};
@@ -118,7 +117,7 @@ split_by_time(const AssignRows *rows, const ForestSplit *split, uint8_t *trains,
 	for (size_t row = 0; row < n; row++)
 		times[row] = time_at(rows, row);
 	if (rows->group != NULL)
-		status = group_times(rows, times, why);
+		status = assign_group_times(rows, times, why);
 	if (status == STATUS_OK)
 		status = memory_new_raw(rows->host, n, sizeof(uint64_t), &sorted, why);
 	if (status == STATUS_OK)

@@ -292,6 +292,7 @@ typedef struct ForestFrameOptions
 	const ForestSpill *spill;	/* copied; NULL: columns stay in memory */
 	size_t		memory;			/* columns go to spill when frame, order and matrix of the
 								 * training would take more than this together */
+	bool		wants_facts;	/* note what only raw rows tell, for forest_checks() */
 } ForestFrameOptions;
 
 extern Status forest_frame_new(const Host *host, const ForestFrameOptions *options,
@@ -351,6 +352,7 @@ typedef struct ForestSplit
 	ForestSplitKind kind;
 	double		test_size;		/* share of rows, in (0, 1) */
 	uint32_t	split_seed;
+	bool		for_search;		/* parts of the training will be asked for */
 } ForestSplit;
 
 /*
@@ -398,6 +400,45 @@ extern Status forest_training_new(const Host *host, const Host *storage, ForestF
 								  const ForestParams *params, const ForestSplit *split,
 								  ForestTraining **out, Failure *why);
 extern void forest_training_free(ForestTraining *training);
+
+/*
+ * A part of a training, with other parameters: its rows train, are held out or
+ * left away as sides[] says of each of its rows (FOREST_SIDE_*), or as they are
+ * if that is NULL.  Bins, features and classes stay; everything else is as if
+ * the rows had been given to forest_training_new().  The training stays as it
+ * is, was made for a search, and has to outlive the part; so has its storage.
+ * Without sides the trees of a part are those of the training, byte for byte.
+ */
+#define FOREST_SIDE_NONE 0
+#define FOREST_SIDE_TRAIN 1
+#define FOREST_SIDE_TEST 2
+extern Status forest_training_part(const Host *host, const Host *storage,
+								   const ForestTraining *training, const uint8_t *sides,
+								   const ForestParams *params, ForestTraining **out,
+								   Failure *why);
+
+/* Does a part have a matrix of its own, rather than the training's? */
+extern bool forest_training_owns_rows(const ForestTraining *part);
+
+/*
+ * Of a part, let the n trees from `first` on be those that are grown, assembled
+ * and scored, as trees 0 .. n - 1: a forest grown piece by piece.
+ */
+extern void forest_training_set_trees(ForestTraining *part, uint32_t first, uint32_t n);
+
+/* What folds are made from, of the training rows in canonical order. */
+typedef struct ForestFoldRows
+{
+	size_t		n;
+	uint64_t   *key;			/* all draws about a row come from it */
+	uint32_t   *label;			/* classes; NULL for regression */
+	uint64_t   *group;			/* the same for rows of one group; NULL without groups */
+	double	   *time;			/* the latest of the group; NULL without times */
+} ForestFoldRows;
+
+extern Status forest_fold_rows(const Host *host, const ForestTraining *training,
+							   ForestFoldRows *out, Failure *why);
+extern void forest_fold_rows_free(const Host *host, ForestFoldRows *rows);
 
 /* What preparing found, for notices and the record of the run. */
 typedef enum ForestColumnFate
@@ -602,6 +643,19 @@ extern Status forest_oob_scores(const Host *host, const ForestTraining *training
 extern void forest_scores_free(const Host *host, ForestScores *scores);
 
 /*
+ * The same, piece by piece: what the trees grown so far say out of bag of the
+ * training rows.  Each add() takes the trees of forest_training_set_trees(), as
+ * a model; scores() may be asked for after any of them.
+ */
+typedef struct ForestTally ForestTally;
+extern Status forest_tally_new(const Host *host, const ForestTraining *training,
+							   ForestTally **out, Failure *why);
+extern Status forest_tally_add(ForestTally *tally, const ForestModel *model, Failure *why);
+extern Status forest_tally_scores(const ForestTally *tally, const ForestModel *model,
+								  ForestScores *out, Failure *why);
+extern void forest_tally_free(ForestTally *tally);
+
+/*
  * A measure of scores for permutation importances: higher is better.  NAN
  * makes the importance NAN.
  */
@@ -637,5 +691,73 @@ extern Status forest_permutation_importance(const Host *host, const ForestTraini
 											const ForestModel *model, ForestMeasure measure,
 											void *ctx, double *mean, double *sd, size_t *n_rows,
 											Failure *why);
+
+/* --------------------------------------------------------------- checks -- */
+
+/* What is looked for in the data of a training, and in the forest that came of it. */
+typedef enum ForestCheckKind
+{
+	FOREST_CHECK_CONSTANT,		/* a column with one value, dropped */
+	FOREST_CHECK_ALL_MISSING,	/* a column without a value, dropped */
+	FOREST_CHECK_QUASI_CONSTANT,	/* the share of the most frequent value */
+	FOREST_CHECK_MISSING,		/* the share of missing values */
+	FOREST_CHECK_ID_LIKE,		/* nearly every value is different */
+	FOREST_CHECK_MANY_CATEGORIES,	/* the number of them */
+	FOREST_CHECK_DUPLICATE,		/* a column equal to another for the forest */
+	FOREST_CHECK_CORRELATED,	/* |Spearman| of two features */
+	FOREST_CHECK_OUTLIERS,		/* the share beyond three interquartile ranges, or 6 sd */
+	FOREST_CHECK_RAW_TIME,		/* a point in time as a feature */
+	FOREST_CHECK_NAME,			/* a name that sounds like what happens after the outcome */
+	FOREST_CHECK_TARGET,		/* a feature that is the target */
+	FOREST_CHECK_SINGLE_FEATURE,	/* AUC, or |Spearman|, of a feature alone */
+	FOREST_CHECK_MISSINGNESS,	/* AUC of whether a feature is missing */
+	FOREST_CHECK_SPLIT_DUPLICATES,	/* the share of holdout rows that are in training too */
+	FOREST_CHECK_CONFLICTS,		/* error that no model can avoid: equal features, other targets */
+	FOREST_CHECK_FUTURE_TIME,	/* the share of rows whose feature is later than the time column */
+	FOREST_CHECK_TIME_OVERLAP,	/* the share of holdout rows before the last training row */
+	FOREST_CHECK_TOO_GOOD,		/* the out-of-bag score */
+	FOREST_CHECK_IMPORTANCE,	/* the share of one feature */
+	FOREST_CHECK_IMBALANCE,		/* the share of the rarest class */
+	FOREST_CHECK_FEW_OF_CLASS,	/* the rows of the rarest class */
+	FOREST_CHECK_KINDS
+} ForestCheckKind;
+
+/* "constant", "all_missing", … */
+extern const char *forest_check_name(ForestCheckKind kind);
+
+typedef enum ForestSeverity
+{
+	FOREST_INFO,
+	FOREST_WARNING,
+	FOREST_ERROR
+} ForestSeverity;
+
+typedef struct ForestCheck
+{
+	ForestCheckKind kind;
+	ForestSeverity severity;
+	int32_t		column;			/* of the frame; -1: none */
+	int32_t		other;			/* a second one, or the class; -1: none */
+	double		value;			/* NAN: none */
+	double		threshold;		/* that the value has reached; NAN: none */
+} ForestCheck;
+
+typedef struct ForestChecks
+{
+	ForestCheck *checks;
+	size_t		n;
+	size_t		capacity;
+} ForestChecks;
+
+/*
+ * What is worth a second look (algorithms J3 to J5), most severe first.
+ * oob_score is the ROC AUC, or R², out of bag, NAN where there is none.  Looks
+ * at no more than some 50,000 training rows, and four million cells, the first
+ * in canonical order.
+ */
+extern Status forest_checks(const Host *host, const ForestTraining *training,
+							const ForestModel *model, double oob_score, ForestChecks *out,
+							Failure *why);
+extern void forest_checks_free(const Host *host, ForestChecks *checks);
 
 #endif

@@ -54,7 +54,7 @@ static bool deleting = false;
 
 /* Tables whose rows belong to a dataset, not to a model. */
 static const char *const dataset_tables[] = {
-	"dataset_keys", "dataset_rows", "dataset_version", "named_dataset",
+	"dataset_keys", "dataset_rows", "dataset_version", "named_dataset", "validation",
 };
 
 /* A relation of ours; InvalidOid if there is none. */
@@ -533,6 +533,8 @@ churnops_delete_model_rows(PG_FUNCTION_ARGS)
 		"DELETE FROM churnops.version_event WHERE model = $1",
 		"DELETE FROM churnops.version WHERE model = $1",
 		"DELETE FROM churnops.run WHERE model = $1",
+		"DELETE FROM churnops.trial WHERE model = $1",
+		"DELETE FROM churnops.study WHERE model = $1",
 		"DELETE FROM churnops.dataset WHERE model = $1",
 		"DELETE FROM churnops.model WHERE name = $1",
 	};
@@ -556,6 +558,8 @@ churnops_delete_dataset_rows(PG_FUNCTION_ARGS)
 		"DELETE FROM churnops.dataset_rows WHERE dataset = $1 AND version = $2",
 	};
 	static const char *const all[] = {
+		"DELETE FROM churnops.expectation WHERE dataset = $1",
+		"DELETE FROM churnops.validation WHERE dataset = $1",
 		"DELETE FROM churnops.dataset_rows WHERE dataset = $1",
 		"DELETE FROM churnops.dataset_keys WHERE dataset = $1",
 		"DELETE FROM churnops.dataset_version WHERE dataset = $1",
