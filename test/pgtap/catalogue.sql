@@ -58,7 +58,7 @@ SELECT set_eq(
 		('churnops_dataset', 'v', 'u'), ('churnops_dataset_diff', 'v', 'u'), ('churnops_forget', 'v', 'u'),
 		('churnops_drop_dataset', 'v', 'u'), ('churnops_membership', 's', 'u'),
 		('churnops_deploy', 'v', 'u'), ('churnops_cancel_deployment', 'v', 'u'), ('churnops_route', 'i', 's'),
-		('churnops_tick', 'v', 'u'), ('churnops_outcome', 'v', 'u'), ('churnops_replay', 'v', 'u')$$,
+		('churnops_tick', 'v', 'u'), ('churnops_tune', 'v', 'u'), ('churnops_cross_validate', 'v', 'u'), ('churnops_outcome', 'v', 'u'), ('churnops_replay', 'v', 'u')$$,
 	'public functions, their volatility and parallel labels');
 SELECT is_empty(
 	'SELECT signature FROM member_function WHERE NOT internal AND proisstrict AND pronargs > 0',
