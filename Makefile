@@ -76,6 +76,13 @@ DATASET_OBJS := \
 DEPLOY_OBJS := \
 	src/deploy/compare.o \
 	src/deploy/route.o
+DRIFT_OBJS := \
+	src/drift/adjust.o \
+	src/drift/adwin.o \
+	src/drift/detect.o \
+	src/drift/distance.o \
+	src/drift/estimate.o \
+	src/drift/samples.o
 TUNE_OBJS := \
 	src/tune/folds.o \
 	src/tune/space.o \
@@ -133,7 +140,8 @@ PG_OBJS := \
 	src/pg/survey.o \
 	src/pg/train.o \
 	src/pg/tune.o
-PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS) $(TUNE_OBJS)
+PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS) $(DRIFT_OBJS) \
+	$(TUNE_OBJS)
 OBJS := $(PURE_OBJS) $(PG_OBJS)
 
 SQL_PARTS := \
@@ -161,9 +169,11 @@ SQL_PARTS := \
 	sql/install/48-verify.sql \
 	sql/install/50-views.sql \
 	sql/install/52-deployment-views.sql \
+	sql/install/70-alerts.sql \
 	sql/install/90-privileges.sql \
 	sql/install/92-deployment-privileges.sql \
-	sql/install/94-tune-privileges.sql
+	sql/install/94-tune-privileges.sql \
+	sql/install/97-monitoring-privileges.sql
 INSTALL_SQL := sql/$(EXTENSION)--$(EXTVERSION).sql
 
 # From the release before: what only changes, by hand; what is new as it is
