@@ -29,7 +29,6 @@ SPACE = {
     "max_features": ["sqrt", "log2", 0.2, 0.33, 0.5],
     "min_samples_leaf": {"low": 1, "high": 200, "log": True},
     "max_samples": {"low": 0.4, "high": 1.0},
-    "criterion": ["gini", "entropy"],
 }
 
 
