@@ -108,11 +108,11 @@ SELECT count(*), count(DISTINCT created_at) FROM churnops.trial WHERE model = 'l
 SQL
 
 # A trial whose trees do not fit fails, and the search goes on
-is( $node->safe_psql('postgres', <<'SQL'), '1|1', 'trees that do not fit are a failed trial');
+is( $node->safe_psql('postgres', <<'SQL'), "1\n1|1", 'trees that do not fit are a failed trial');
 SET churnops.training_memory = '40MB';
 SET max_parallel_maintenance_workers = 0;
 SELECT count(*) FROM churnops_tune('fits', 'SELECT a, b, c, churned FROM events WHERE id <= 20000', 'churned',
-	'{"n_estimators": [5, 4000]}', 'grid') \g /dev/null
+	'{"n_estimators": [5, 4000]}', 'grid');
 SELECT count(*) FILTER (WHERE status = 'succeeded'), count(*) FILTER (WHERE status = 'failed' AND message LIKE 'training needs at least %')
 FROM churnops.trial WHERE model = 'fits'
 SQL
@@ -122,7 +122,7 @@ is(segments(), $segments, 'no shared memory is left');
 {
 	my $other = $node->background_psql('postgres');
 
-	$other->query_safe('BEGIN; SELECT status FROM ' . tune('both', 'churned', q(, study => 's', max_trials => 1)));
+	$other->query_safe('SET client_min_messages = warning; BEGIN; SELECT status FROM ' . tune('both', 'churned', q(, study => 's', max_trials => 1)));
 	my $session = $node->background_psql('postgres', on_error_stop => 0);
 	my $pid = $session->query('SELECT pg_backend_pid()');
 	$session->query_until(qr/sent/, "\\echo sent\nSELECT status FROM " . tune('both', 'churned', q(, study => 's', max_trials => 1)) . ";\n");
