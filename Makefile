@@ -77,6 +77,13 @@ DATASET_OBJS := \
 DEPLOY_OBJS := \
 	src/deploy/compare.o \
 	src/deploy/route.o
+DRIFT_OBJS := \
+	src/drift/adjust.o \
+	src/drift/adwin.o \
+	src/drift/detect.o \
+	src/drift/distance.o \
+	src/drift/estimate.o \
+	src/drift/samples.o
 PG_OBJS := \
 	src/pg/answer.o \
 	src/pg/arguments.o \
@@ -125,11 +132,11 @@ PG_OBJS := \
 	src/pg/source.o \
 	src/pg/spill.o \
 	src/pg/storage.o \
-	src/pg/survey.o \
 	src/pg/strftime.o \
+	src/pg/survey.o \
 	src/pg/train.o \
 	src/pg/validate.o
-PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS)
+PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS) $(DRIFT_OBJS)
 OBJS := $(PURE_OBJS) $(PG_OBJS)
 
 SQL_PARTS := \
@@ -157,9 +164,11 @@ SQL_PARTS := \
 	sql/install/50-views.sql \
 	sql/install/52-deployment-views.sql \
 	sql/install/55-quality.sql \
+	sql/install/70-alerts.sql \
 	sql/install/90-privileges.sql \
 	sql/install/92-deployment-privileges.sql \
-	sql/install/95-quality-privileges.sql
+	sql/install/95-quality-privileges.sql \
+	sql/install/97-monitoring-privileges.sql
 INSTALL_SQL := sql/$(EXTENSION)--$(EXTVERSION).sql
 
 # From the release before: what only changes, by hand; what is new as it is

@@ -1,6 +1,6 @@
 /*
  * test_compare.c
- *	  Tests of arms: vectors of algorithms T2, T3 and T7, SciPy 1.17, and what
+ *	  Tests of arms: vectors of algorithms T2 and T7, SciPy 1.17, and what
  *	  an always-valid test promises.
  */
 #include "tap.h"
@@ -80,28 +80,6 @@ test_shares(void)
 }
 
 static void
-test_shift(void)
-{
-	static const int64_t t3_reference[] = {100, 100, 100, 100, 100, 100, 100, 100, 100, 100};
-	static const int64_t t3_current[] = {60, 80, 90, 100, 110, 120, 130, 110, 100, 100};
-	static const int64_t filled[] = {500, 300, 200, 0};
-	static const int64_t current[] = {400, 350, 200, 50};
-	static const int64_t nothing[] = {0, 0, 0, 0};
-	DeployShift shift = deploy_shift(t3_reference, t3_current, 10);
-
-	tap_is_real(shift.psi, .0393730638, 5e-11, "T3: PSI");
-	tap_is_real(shift.p, .0199486029, 5e-11, "T3: its p");
-	tap_is_real(deploy_shift(filled, current, 4).psi, .3401308332, 5e-11,
-				"T3: PSI with an empty bin");
-	shift = deploy_shift(filled, filled, 4);
-	tap_ok(shift.psi == 0 && shift.p == 1, "no shift");
-	shift = deploy_shift(nothing, current, 4);
-	tap_ok(shift.psi == 0 && shift.p == 1, "no reference, no shift");
-	shift = deploy_shift(current, current, 1);
-	tap_ok(shift.psi == 0 && shift.p == 1, "one bin, no shift");
-}
-
-static void
 test_sequential_vector(void)
 {
 	DeploySample a = {2000, .1, .09};
@@ -164,7 +142,6 @@ main(void)
 	test_wilson();
 	test_fisher();
 	test_shares();
-	test_shift();
 	test_sequential_vector();
 	test_sequential_is_always_valid();
 	return tap_done();
