@@ -64,7 +64,8 @@ SKIP:
 	ok($ran, 'a valid schema') or diag($err);
 	my @lines = map { [ split /\t/ ] } split /\n/, $out;
 	is(scalar @lines, @parts + @examples, 'each case');
-	my @differ = map { "$_->[3] (schema: $_->[1])" } grep { $_->[2] eq 'agree' && $_->[0] ne $_->[1] } @lines;
+	my @differ = map { 'case ' . ($_ + 1) . ": $lines[$_][3] (schema: $lines[$_][1])" }
+		grep { $lines[$_][2] eq 'agree' && $lines[$_][0] ne $lines[$_][1] } 0 .. $#lines;
 	is(join("\n", @differ), '', 'the schema allows and refuses what the checker does');
 }
 
