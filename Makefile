@@ -101,6 +101,7 @@ PG_OBJS := \
 	src/pg/numeric.o \
 	src/pg/parallel.o \
 	src/pg/parameters.o \
+	src/pg/pipeline.o \
 	src/pg/predict.o \
 	src/pg/query.o \
 	src/pg/reader.o \
@@ -133,6 +134,7 @@ SQL_PARTS := \
 	sql/install/22-audit.sql \
 	sql/install/25-datasets.sql \
 	sql/install/26-deployment.sql \
+	sql/install/27-pipeline.sql \
 	sql/install/30-train.sql \
 	sql/install/31-predict.sql \
 	sql/install/33-evaluate.sql \
@@ -149,8 +151,13 @@ SQL_PARTS := \
 	sql/install/48-verify.sql \
 	sql/install/50-views.sql \
 	sql/install/52-deployment-views.sql \
+	sql/install/60-pipeline.sql \
+	sql/install/61-gates.sql \
+	sql/install/62-pipeline-stages.sql \
+	sql/install/63-pipeline-views.sql \
 	sql/install/90-privileges.sql \
-	sql/install/92-deployment-privileges.sql
+	sql/install/92-deployment-privileges.sql \
+	sql/install/96-pipeline-privileges.sql
 INSTALL_SQL := sql/$(EXTENSION)--$(EXTVERSION).sql
 
 # From the release before: what only changes, by hand; what is new as it is

@@ -98,6 +98,7 @@ CREATE TABLE churnops.run (
 	created_by text NOT NULL,
 	"session_user" text NOT NULL,
 	created_at timestamp with time zone NOT NULL,
+	pipeline_run bigint,
 	CONSTRAINT run_pkey PRIMARY KEY (run),
 	CONSTRAINT run_kind_check CHECK (kind IN ('train')),
 	CONSTRAINT run_status_check CHECK (status IN ('succeeded'))
@@ -121,6 +122,8 @@ COMMENT ON COLUMN churnops.run.code_version IS
 'The setting churnops.code_version at the training, usually a git commit; NULL if empty.';
 COMMENT ON COLUMN churnops.run.seconds IS
 'Duration from the call to the registration, in seconds.';
+COMMENT ON COLUMN churnops.run.pipeline_run IS
+'Run of the pipeline that the training was a part of; NULL if it was none''s.';
 COMMENT ON COLUMN churnops.run."session_user" IS
 'Role that logged in. Quote the name: unquoted, session_user is the function.';
 

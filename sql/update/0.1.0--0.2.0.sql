@@ -59,6 +59,11 @@ COMMENT ON COLUMN churnops.dataset.relations IS
 COMMENT ON COLUMN churnops.dataset.named_dataset IS
 'Registered dataset whose version named_version has the same rows; NULL if none had.';
 
+-- Trainings of pipelines.
+ALTER TABLE churnops.run ADD COLUMN pipeline_run bigint;
+COMMENT ON COLUMN churnops.run.pipeline_run IS
+'Run of the pipeline that the training was a part of; NULL if it was none''s.';
+
 -- Reproducing says more than before.
 DROP FUNCTION @extschema@.churnops_reproduce(text);
 
