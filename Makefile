@@ -80,6 +80,7 @@ PG_OBJS := \
 	src/pg/batch.o \
 	src/pg/budget.o \
 	src/pg/cache.o \
+	src/pg/caller.o \
 	src/pg/canonical.o \
 	src/pg/catalog.o \
 	src/pg/churnops.o \
@@ -95,6 +96,7 @@ PG_OBJS := \
 	src/pg/json.o \
 	src/pg/keys.o \
 	src/pg/labels.o \
+	src/pg/latency.o \
 	src/pg/measure.o \
 	src/pg/named_dataset.o \
 	src/pg/notice.o \

@@ -174,6 +174,32 @@ CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON churnops.verdict
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON churnops.verdict
 	FOR EACH STATEMENT EXECUTE FUNCTION churnops.refuse_change();
 
+CREATE FUNCTION churnops.text_digest(value text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT encode(sha256(convert_to(value, 'UTF8')), 'hex')
+$$;
+COMMENT ON FUNCTION churnops.text_digest(text) IS
+'SHA-256 of a text in UTF-8, lower-case hex.';
+
+CREATE FUNCTION churnops.pipeline_record(pipeline_name text, version_number integer) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+-- Nothing in a digest may depend on the session's settings.
+SET search_path = pg_catalog, pg_temp
+SET TimeZone = 'UTC'
+SET extra_float_digits = 1
+AS $$
+	-- A column that is NULL counts as if it were not there: later versions may add some.
+	SELECT churnops.text_digest((
+		SELECT jsonb_object_agg(f.key, f.value) FROM jsonb_each(to_jsonb(v)) AS f
+		WHERE f.value <> 'null')::text)
+	FROM churnops.pipeline_version AS v
+	WHERE v.pipeline = pipeline_name AND v.version = version_number
+$$;
+COMMENT ON FUNCTION churnops.pipeline_record(text, integer) IS
+'SHA-256 of the row of a definition of a pipeline, which the audit keeps.';
+
 SELECT pg_catalog.pg_extension_config_dump('churnops.pipeline', '');
 SELECT pg_catalog.pg_extension_config_dump('churnops.pipeline_version', '');
 SELECT pg_catalog.pg_extension_config_dump('churnops.pipeline_run', '');

@@ -160,15 +160,6 @@ $$;
 COMMENT ON FUNCTION churnops.lock_pipeline(name, text) IS
 'Makes changes of a pipeline take turns until the end of the transaction; returns its owner.';
 
-CREATE FUNCTION churnops.text_digest(value text) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT encode(sha256(convert_to(value, 'UTF8')), 'hex')
-$$;
-COMMENT ON FUNCTION churnops.text_digest(text) IS
-'SHA-256 of a text in UTF-8, lower-case hex.';
-
 CREATE FUNCTION churnops.code_version() RETURNS text
 LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -177,23 +168,6 @@ AS $$
 $$;
 COMMENT ON FUNCTION churnops.code_version() IS
 'The setting churnops.code_version; NULL if empty.';
-
-CREATE FUNCTION churnops.pipeline_record(pipeline_name text, version_number integer) RETURNS text
-LANGUAGE sql STABLE STRICT PARALLEL SAFE
--- Nothing in a digest may depend on the session's settings.
-SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
-SET extra_float_digits = 1
-AS $$
-	-- A column that is NULL counts as if it were not there: later versions may add some.
-	SELECT churnops.text_digest((
-		SELECT jsonb_object_agg(f.key, f.value) FROM jsonb_each(to_jsonb(v)) AS f
-		WHERE f.value <> 'null')::text)
-	FROM churnops.pipeline_version AS v
-	WHERE v.pipeline = pipeline_name AND v.version = version_number
-$$;
-COMMENT ON FUNCTION churnops.pipeline_record(text, integer) IS
-'SHA-256 of the row of a definition of a pipeline, which the audit keeps.';
 
 CREATE FUNCTION churnops.pipeline(caller name, pipeline_name text, yaml text)
 RETURNS churnops.pipeline_definition
@@ -757,6 +731,14 @@ SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'churnops_survey_as';
 COMMENT ON FUNCTION churnops.survey_as(name, text, text) IS
 'Rows, digest and columns of a query that is run as a role: {query, n_rows, digest, columns}.';
+
+CREATE FUNCTION churnops.latency_as(caller name, search_path text, model_ref text, query text) RETURNS jsonb
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'churnops_latency_as';
+COMMENT ON FUNCTION churnops.latency_as(name, text, text, text) IS
+'How many microseconds a row of a query takes to be scored by a version, without reading it, and the number of '
+'rows: {value, n}. The query is run as the role.';
 
 CREATE FUNCTION churnops.call_user(state jsonb, function text, arguments jsonb) RETURNS jsonb
 LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE

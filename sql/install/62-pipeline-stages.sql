@@ -233,6 +233,16 @@ $$;
 COMMENT ON FUNCTION churnops.decided_measures(jsonb) IS
 'Out-of-bag metrics of a version as rows like those of churnops_evaluate.';
 
+CREATE FUNCTION churnops.measured_latency(state jsonb) RETURNS jsonb
+LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN state #> '{document,evaluation,gates,latency}' IS NOT NULL
+		THEN churnops.latency_as((state->>'caller')::name, state->>'search_path', state->>'ref', state->>'query') END
+$$;
+COMMENT ON FUNCTION churnops.measured_latency(jsonb) IS
+'How long a row takes to be scored, if there is a gate that asks; else NULL.';
+
 CREATE FUNCTION churnops.stage_evaluate(state jsonb) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -245,7 +255,7 @@ BEGIN
 	IF (state->>'n_test')::bigint = 0 THEN
 		measures := churnops.decided_measures(state);
 		RETURN churnops.outcome('no rows are held out: the metrics are those of out-of-bag rows',
-			jsonb_build_object('measures', measures), measures);
+			jsonb_build_object('measures', measures, 'latency', churnops.measured_latency(state)), measures);
 	END IF;
 	measures := churnops.call_user(state, 'churnops_evaluate', jsonb_build_object(
 		'model_ref', state->'ref', 'slices', evaluation->'slices', 'confidence', evaluation->'confidence'));
@@ -258,7 +268,7 @@ BEGIN
 			FROM jsonb_array_elements(wanted) WITH ORDINALITY AS m(value, place)
 			WHERE m.value->>'class' IS NULL AND m.value->>'slice' IS NULL
 				AND (evaluation ? 'metrics' OR m.value->>'metric' IN ('accuracy', 'roc_auc', 'log_loss', 'rmse', 'r2')))),
-		jsonb_build_object('measures', measures), wanted);
+		jsonb_build_object('measures', measures, 'latency', churnops.measured_latency(state)), wanted);
 END
 $$;
 COMMENT ON FUNCTION churnops.stage_evaluate(jsonb) IS

@@ -6,30 +6,27 @@
  * extension's owner like all that writes there.  Their stages call the same
  * public functions that users call, and those have to see the user: the rights
  * on tables and files, the row-level security and the search_path are the
- * caller's.  So these functions go back to the caller around one call, under
- * SECURITY_LOCAL_USERID_CHANGE: nothing that runs in there can change the role.
- * They are the owner's alone to execute, so the caller's name is true.
+ * caller's.  So these functions go back to the caller around one call
+ * (caller.c).  They are the owner's alone to execute, so the caller's name is
+ * true.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
+#include "pg/caller.h"
 #include "pg/compat.h"
 #include "pg/json.h"
 #include "pg/pipeline.h"
@@ -41,14 +38,6 @@ PG_FUNCTION_INFO_V1(churnops_call_as);
 PG_FUNCTION_INFO_V1(churnops_survey_as);
 PG_FUNCTION_INFO_V1(churnops_run_pipeline);
 
-/* What was there before we went back to the caller. */
-typedef struct Owner
-{
-	Oid			user;
-	int			security;
-	int			level;
-} Owner;
-
 /* Set only while churnops_call_as() runs the caller's function. */
 static int64 current_run = 0;
 
@@ -56,28 +45,6 @@ int64
 pipeline_current_run(void)
 {
 	return current_run;
-}
-
-/*
- * Become the caller, with the search_path that the caller had.  After an error
- * both are restored by the abort of the (sub)transaction.
- */
-static void
-become_caller(Name caller, const char *search_path, Owner *owner)
-{
-	GetUserIdAndSecContext(&owner->user, &owner->security);
-	SetUserIdAndSecContext(get_role_oid(NameStr(*caller), false),
-						   owner->security | SECURITY_LOCAL_USERID_CHANGE);
-	owner->level = NewGUCNestLevel();
-	(void) set_config_option("search_path", search_path, PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-}
-
-static void
-become_owner(const Owner *owner)
-{
-	AtEOXact_GUC(true, owner->level);
-	SetUserIdAndSecContext(owner->user, owner->security);
 }
 
 /* ------------------------------------------------------ calling functions -- */
@@ -238,7 +205,7 @@ churnops_call_as(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	make_call(call, find_function(PG_GETARG_TEXT_PP(3)), PG_GETARG_JSONB_P(4));
-	become_caller(PG_GETARG_NAME(0), text_to_cstring(PG_GETARG_TEXT_PP(1)), &owner);
+	caller_become(PG_GETARG_NAME(0), text_to_cstring(PG_GETARG_TEXT_PP(1)), &owner);
 	PG_TRY();
 	{
 		current_run = PG_GETARG_INT64(2);
@@ -249,7 +216,7 @@ churnops_call_as(PG_FUNCTION_ARGS)
 		current_run = outer;
 	}
 	PG_END_TRY();
-	become_owner(&owner);
+	caller_leave(&owner);
 	SPI_finish();
 	return rows;
 }
@@ -312,9 +279,9 @@ churnops_survey_as(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	MemoryContextSwitchTo(context);
-	become_caller(PG_GETARG_NAME(0), text_to_cstring(PG_GETARG_TEXT_PP(1)), &owner);
+	caller_become(PG_GETARG_NAME(0), text_to_cstring(PG_GETARG_TEXT_PP(1)), &owner);
 	found = survey_query(query);
-	become_owner(&owner);
+	caller_leave(&owner);
 	SPI_finish();
 	PG_RETURN_JSONB_P(json_to_jsonb(found));
 }
