@@ -15,6 +15,7 @@ CORE_OBJS := \
 	src/core/cpu.o \
 	src/core/hash.o \
 	src/core/memory.o \
+	src/core/nearest.o \
 	src/core/real.o \
 	src/core/rng.o \
 	src/core/sort.o \
@@ -74,6 +75,17 @@ DEPLOY_OBJS := \
 	src/deploy/compare.o \
 	src/deploy/route.o \
 	src/deploy/tails.o
+SPEC_OBJS := \
+	src/spec/allowed.o \
+	src/spec/check.o \
+	src/spec/document.o \
+	src/spec/form.o \
+	src/spec/problem.o \
+	src/spec/scalar.o \
+	src/spec/short.o \
+	src/spec/table.o \
+	src/spec/value.o \
+	src/spec/yaml.o
 PG_OBJS := \
 	src/pg/answer.o \
 	src/pg/arguments.o \
@@ -121,11 +133,12 @@ PG_OBJS := \
 	src/pg/score.o \
 	src/pg/score_log.o \
 	src/pg/source.o \
+	src/pg/spec.o \
 	src/pg/spill.o \
 	src/pg/storage.o \
 	src/pg/survey.o \
 	src/pg/train.o
-PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS)
+PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS) $(SPEC_OBJS)
 OBJS := $(PURE_OBJS) $(PG_OBJS)
 
 SQL_PARTS := \
@@ -153,6 +166,7 @@ SQL_PARTS := \
 	sql/install/48-verify.sql \
 	sql/install/50-views.sql \
 	sql/install/52-deployment-views.sql \
+	sql/install/57-spec.sql \
 	sql/install/60-pipeline.sql \
 	sql/install/61-gates.sql \
 	sql/install/62-pipeline-stages.sql \
@@ -181,7 +195,7 @@ ISOLATION_OPTS := $(REGRESS_OPTS)
 override PG_CPPFLAGS += -Isrc
 override PG_CFLAGS += -ffp-contract=off -Wno-declaration-after-statement
 EXTRA_CLEAN := build
-SHLIB_LINK = $(if $(filter linux,$(PORTNAME)),-Xlinker --version-script=src/pg/exports.map) -lm
+SHLIB_LINK = $(if $(filter linux,$(PORTNAME)),-Xlinker --version-script=src/pg/exports.map) -lm -lyaml
 
 # No bitcode for JIT inlining: it would need clang, and gains nothing here.
 override with_llvm := no

@@ -27,6 +27,7 @@ typedef enum Status
 	STATUS_OK = 0,
 	STATUS_INVALID_PARAMETER, /* a value outside what is allowed: 22023 */
 	STATUS_INVALID_DATA,	  /* data that cannot be used: 22023 */
+	STATUS_SYNTAX,			  /* a text that does not parse: 42601 */
 	STATUS_OUT_OF_RANGE,	  /* an infinite or too large number: 22003 */
 	STATUS_NULL_VALUE,		  /* NULL where a value is needed: 22004 */
 	STATUS_UNSUPPORTED,		  /* known, and left out: 0A000 */

@@ -8,13 +8,11 @@
  */
 #include <string.h>
 
+#include "core/nearest.h"
 #include "forest/params.h"
 
 /* Bytes of a name or value that a message shows. */
 #define SHOWN_BYTES 64
-
-/* Names longer than this are near to none. */
-#define NEAR_NAME_BYTES 40
 
 static const ForestParamInfo table[PARAM_COUNT + 1] = {
 	[PARAM_BOOTSTRAP] = {"bootstrap", "true or false",
@@ -128,62 +126,10 @@ params_shown(const char *text)
 	return (int) n;
 }
 
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
-}
-
-/* Edits (insert, delete, replace) from a to b, upper case equal to lower; b is short. */
-static int
-edit_distance(const char *a, const char *b)
-{
-	int			row[NEAR_NAME_BYTES + 1];
-	int			n = (int) strlen(b);
-
-	for (int j = 0; j <= n; j++)
-		row[j] = j;
-	for (int i = 1; a[i - 1] != '\0'; i++)
-	{
-		int			diagonal = row[0];
-
-		row[0] = i;
-		for (int j = 1; j <= n; j++)
-		{
-			int			best = diagonal + (lower(a[i - 1]) != lower(b[j - 1]));
-
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			diagonal = row[j];
-			row[j] = best;
-		}
-	}
-	return row[n];
-}
-
-/* The parameter whose name is nearest, if it is near: a third of the letters may differ. */
 static const char *
-near_name(const char *name)
+known_name(const void *names, size_t i)
 {
-	const char *nearest = NULL;
-	size_t		n = strlen(name);
-	int			best = n < 4 ? 1 : (int) (n / 3);
-
-	if (n > NEAR_NAME_BYTES)
-		return NULL;
-	for (int id = 0; id < PARAM_COUNT; id++)
-	{
-		int			distance = edit_distance(name, table[id].name);
-
-		if (distance < best || (distance == best && nearest == NULL))
-		{
-			best = distance;
-			nearest = table[id].name;
-		}
-	}
-	return nearest;
+	return ((const ForestParamInfo *) names)[i].name;
 }
 
 static void
@@ -210,7 +156,7 @@ hint_names(Failure *why)
 Status
 params_unknown(const char *name, Failure *why)
 {
-	const char *nearest = near_name(name);
+	const char *nearest = nearest_name(name, known_name, table);
 
 	fail(why, STATUS_INVALID_PARAMETER, "unrecognized parameter \"%.*s\"", params_shown(name),
 		 name);
