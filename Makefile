@@ -66,6 +66,11 @@ METRIC_OBJS := \
 	src/metric/ranking.o \
 	src/metric/regression.o \
 	src/metric/report.o
+CSV_OBJS := \
+	src/csv/guess.o \
+	src/csv/output.o \
+	src/csv/reader.o \
+	src/csv/types.o
 DATASET_OBJS := \
 	src/dataset/chunk.o \
 	src/dataset/keys.o \
@@ -97,6 +102,10 @@ PG_OBJS := \
 	src/pg/catalog.o \
 	src/pg/churnops.o \
 	src/pg/columns.o \
+	src/pg/csv.o \
+	src/pg/csv_file.o \
+	src/pg/csv_options.o \
+	src/pg/csv_source.o \
 	src/pg/dataset.o \
 	src/pg/datum.o \
 	src/pg/deploy.o \
@@ -109,6 +118,8 @@ PG_OBJS := \
 	src/pg/keys.o \
 	src/pg/labels.o \
 	src/pg/latency.o \
+	src/pg/location.o \
+	src/pg/location_file.o \
 	src/pg/measure.o \
 	src/pg/named_dataset.o \
 	src/pg/notice.o \
@@ -130,6 +141,7 @@ PG_OBJS := \
 	src/pg/row_columns.o \
 	src/pg/row_json.o \
 	src/pg/row_key.o \
+	src/pg/save.o \
 	src/pg/score.o \
 	src/pg/score_log.o \
 	src/pg/source.o \
@@ -138,7 +150,7 @@ PG_OBJS := \
 	src/pg/storage.o \
 	src/pg/survey.o \
 	src/pg/train.o
-PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS) $(SPEC_OBJS)
+PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS) $(SPEC_OBJS) $(CSV_OBJS)
 OBJS := $(PURE_OBJS) $(PG_OBJS)
 
 SQL_PARTS := \
@@ -166,6 +178,7 @@ SQL_PARTS := \
 	sql/install/48-verify.sql \
 	sql/install/50-views.sql \
 	sql/install/52-deployment-views.sql \
+	sql/install/56-csv.sql \
 	sql/install/57-spec.sql \
 	sql/install/60-pipeline.sql \
 	sql/install/61-gates.sql \

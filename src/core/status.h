@@ -35,7 +35,8 @@ typedef enum Status
 	STATUS_NO_MEMORY,		  /* the host refused an allocation: 53200 */
 	STATUS_CANCELLED,		  /* the host asked to stop: 57014 */
 	STATUS_CORRUPT,			  /* bytes that are no valid artifact: XX001 */
-	STATUS_IO				  /* a temporary file of the host failed: 58030 */
+	STATUS_IO,				  /* a temporary file of the host failed: 58030 */
+	STATUS_MALFORMED		  /* a file that breaks the rules of its format: 22P04 */
 } Status;
 
 #define FAILURE_TEXT_BYTES 512

@@ -36,6 +36,8 @@ report_sqlstate(Status status)
 			return ERRCODE_DATA_CORRUPTED;
 		case STATUS_IO:
 			return ERRCODE_IO_ERROR;
+		case STATUS_MALFORMED:
+			return ERRCODE_BAD_COPY_FILE_FORMAT;
 		case STATUS_OK:
 			break;
 	}
