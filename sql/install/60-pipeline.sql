@@ -376,6 +376,32 @@ $$;
 COMMENT ON FUNCTION churnops.check_run_arguments(text, text, text) IS
 'Refuses arguments of churnops_run that do not go together.';
 
+CREATE FUNCTION churnops.without_nulls(document jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	-- What is handed on as it was given may mean something by a null.
+	SELECT said
+		|| CASE WHEN said ? 'hyperparameters'
+			THEN jsonb_build_object('hyperparameters', document->'hyperparameters') ELSE '{}' END
+		|| CASE WHEN said ? 'deployment'
+			THEN jsonb_build_object('deployment', said->'deployment'
+				|| jsonb_build_object('config', coalesce(document #> '{deployment,config}', '{}'))) ELSE '{}' END
+		|| CASE WHEN said ? 'search'
+			THEN jsonb_build_object('search', said->'search'
+				|| jsonb_build_object('space', document #> '{search,space}')) ELSE '{}' END
+		|| CASE WHEN said ? 'data'
+			THEN jsonb_build_object('data', ((said->'data') - '{csv,expectations}'::text[])
+				|| CASE WHEN said->'data' ? 'csv'
+					THEN jsonb_build_object('csv', document #> '{data,csv}') ELSE '{}' END
+				|| CASE WHEN jsonb_array_length(document #> '{data,expectations}') > 0
+					THEN jsonb_build_object('expectations', document #> '{data,expectations}') ELSE '{}' END)
+			ELSE '{}' END
+	FROM jsonb_strip_nulls(document) AS said
+$$;
+COMMENT ON FUNCTION churnops.without_nulls(jsonb) IS
+'A checked definition with only what it says: no key for what is null, and none for no expectations.';
+
 CREATE FUNCTION churnops.open_run(
 	caller name,
 	search_path text,
@@ -408,7 +434,8 @@ BEGIN
 		'pipeline', stored.pipeline,
 		'pipeline_version', stored.version,
 		'yaml', yaml,
-		'document', document,
+		'checked', document,
+		'document', churnops.without_nulls(document),
 		'model', model_name,
 		'target', churnops.settle(document->>'target', target, 'target'),
 		'started_at', clock_timestamp(),
@@ -595,7 +622,7 @@ BEGIN
 	VALUES ((state->>'pipeline_run')::bigint, state->>'pipeline', (state->>'pipeline_version')::integer,
 		state->>'model', (state->>'version')::integer, state->>'status', state->>'stage',
 		churnops.run_message(state), nullif(state->'error', 'null'), nullif(state->'verdict', 'null'),
-		state->>'yaml', state->'document', churnops.text_digest(state->>'yaml'), state->>'dataset_digest',
+		state->>'yaml', state->'checked', churnops.text_digest(state->>'yaml'), state->>'dataset_digest',
 		churnops.code_version(), state->>'caller', session_user, (state->>'started_at')::timestamp with time zone,
 		clock_timestamp())
 	RETURNING * INTO STRICT r;
@@ -739,6 +766,13 @@ AS 'MODULE_PATHNAME', 'churnops_latency_as';
 COMMENT ON FUNCTION churnops.latency_as(name, text, text, text) IS
 'How many microseconds a row of a query takes to be scored by a version, without reading it, and the number of '
 'rows: {value, n}. The query is run as the role.';
+
+CREATE FUNCTION churnops.check_folder_as(caller name, folder text, name text) RETURNS void
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'churnops_check_folder_as';
+COMMENT ON FUNCTION churnops.check_folder_as(name, text, text) IS
+'Refuses a folder that a role cannot have written to, and a name that is in there already.';
 
 CREATE FUNCTION churnops.call_user(state jsonb, function text, arguments jsonb) RETURNS jsonb
 LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE

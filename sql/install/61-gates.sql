@@ -12,7 +12,7 @@ AS $$
 	-- Four digits, or the first ones of what is smaller.
 	SELECT CASE WHEN value IS NULL THEN 'undefined'
 		WHEN value IN ('NaN', 'Infinity', '-Infinity') THEN value::text
-		WHEN value <> 0 AND abs(value) < 0.001 THEN to_char(value, '9.99EEEE')
+		WHEN value <> 0 AND abs(value) < 0.001 THEN btrim(to_char(value, '9.99EEEE'))
 		ELSE trim_scale(round(value::numeric, 4))::text END
 $$;
 COMMENT ON FUNCTION churnops.number_text(double precision) IS
@@ -161,7 +161,7 @@ AS $$
 		CASE WHEN count(*) FILTER (WHERE f.counts) = 0
 			THEN format('%s expectations, none failed%s', count(*),
 				CASE WHEN count(*) FILTER (WHERE f.failed) > 0
-					THEN format(' but for %s warnings', count(*) FILTER (WHERE f.failed)) ELSE '' END)
+					THEN format(' that counts (%s did)', count(*) FILTER (WHERE f.failed)) ELSE '' END)
 			ELSE string_agg(f.message, '; ' ORDER BY f.place) FILTER (WHERE f.counts) END,
 		jsonb_build_object('n', count(*)))
 	FROM (
@@ -207,7 +207,8 @@ AS $$
 		SELECT m.place, m.value AS measure, m.value->>'slice' AS slice, coalesce(m.value->>'slice_value', 'NULL') AS slice_value,
 			nullif((m.value->>'value')::double precision, 'NaN') AS value
 		FROM jsonb_array_elements(measures) WITH ORDINALITY AS m(value, place)
-		WHERE m.value->>'metric' = r.metric AND m.value->>'class' IS NULL AND m.value->>'slice' IS NOT NULL) AS s
+		WHERE m.value->>'metric' = r.metric AND m.value->>'class' IS NULL AND m.value->>'slice' IS NOT NULL
+			AND coalesce((m.value->>'n')::bigint >= (rule->>'min_rows')::bigint, true)) AS s
 	CROSS JOIN LATERAL (
 		SELECT x.name, x.low, x.threshold, CASE WHEN x.low THEN s.value >= x.threshold ELSE s.value <= x.threshold END AS ok
 		FROM (VALUES
@@ -219,8 +220,8 @@ AS $$
 	ORDER BY s.place, b.name
 $$;
 COMMENT ON FUNCTION churnops.slice_gates(jsonb, jsonb) IS
-'Gates of the slices of the holdout, a gate for each slice and bound: min, max, and how much worse than the '
-'whole it may be (max_drop).';
+'Gates of the slices of the holdout, a gate for each slice of enough rows and bound: min, max, and how much worse '
+'than the whole it may be (max_drop).';
 
 CREATE FUNCTION churnops.all_gates(gates jsonb, facts jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE

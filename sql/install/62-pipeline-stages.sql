@@ -73,6 +73,9 @@ BEGIN
 		PERFORM churnops.require_right(caller, model_name, 'deploy', a.alias)
 		FROM (VALUES (alias_name), (serves)) AS a(alias) WHERE a.alias IS NOT NULL;
 	END IF;
+	IF document #> '{output,path}' IS NOT NULL THEN
+		PERFORM churnops.check_folder_as(caller, document #>> '{output,path}', alias_name);
+	END IF;
 	RETURN churnops.outcome(format('model "%s" %s', model_name, CASE
 		WHEN existing.name IS NULL THEN 'is new'
 		ELSE format('has %s versions', existing.last_version) END));
@@ -91,8 +94,9 @@ DECLARE
 BEGIN
 	loaded := churnops.call_user(state, 'churnops_load_csv', jsonb_build_object(
 		'path', data->'file',
-		'table', coalesce(data->>'table', format('pg_temp.churnops_run_%s', state->>'pipeline_run')),
-		'options', data->'csv'))->0;
+		'table', coalesce(data->>'table', left('churnops_' || translate(state->>'model', '.-', '__'), 63)),
+		'options', churnops.object_or_empty(data->'csv') || CASE WHEN data ? 'table' THEN '{}'
+			ELSE '{"temporary": true, "if_exists": "replace"}' END::jsonb))->0;
 	RETURN churnops.outcome(format('%s rows of %s columns from %s', loaded->>'n_rows',
 			jsonb_array_length(loaded->'columns'), data->>'file'),
 		jsonb_build_object('query', loaded->'table_name'),
@@ -140,7 +144,7 @@ LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	expectations constant jsonb := nullif(state #> '{document,data,expectations}', '[]');
+	expectations constant jsonb := state #> '{document,data,expectations}';
 	level constant text := coalesce(state #>> '{document,evaluation,gates,data_quality}', 'critical');
 	results jsonb;
 	gate jsonb;

@@ -21,6 +21,7 @@
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -29,6 +30,7 @@
 #include "pg/caller.h"
 #include "pg/compat.h"
 #include "pg/json.h"
+#include "pg/location.h"
 #include "pg/pipeline.h"
 #include "pg/query.h"
 #include "pg/source.h"
@@ -36,6 +38,7 @@
 
 PG_FUNCTION_INFO_V1(churnops_call_as);
 PG_FUNCTION_INFO_V1(churnops_survey_as);
+PG_FUNCTION_INFO_V1(churnops_check_folder_as);
 PG_FUNCTION_INFO_V1(churnops_run_pipeline);
 
 /* Set only while churnops_call_as() runs the caller's function. */
@@ -284,6 +287,29 @@ churnops_survey_as(PG_FUNCTION_ARGS)
 	caller_leave(&owner);
 	SPI_finish();
 	PG_RETURN_JSONB_P(json_to_jsonb(found));
+}
+
+/* --------------------------------------------------------- the check stage -- */
+
+/*
+ * churnops.check_folder_as(caller, folder, name), owner only: raises what
+ * writing to the folder would, as far as it can be seen, and if a name is given
+ * what making one of this name in there would.
+ */
+Datum
+churnops_check_folder_as(PG_FUNCTION_ARGS)
+{
+	char	   *folder = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	Location   *location;
+	Owner		owner;
+
+	caller_become(PG_GETARG_NAME(0), GetConfigOption("search_path", false, false), &owner);
+	location = location_resolve(folder, LOCATION_WRITE);
+	if (!PG_ARGISNULL(2))
+		location_refuse_existing(location_inside(location,
+												 text_to_cstring(PG_GETARG_TEXT_PP(2))));
+	caller_leave(&owner);
+	PG_RETURN_VOID();
 }
 
 /* --------------------------------------------------------- the procedure -- */
