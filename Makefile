@@ -13,6 +13,7 @@ MODULE_big := churnops
 CORE_OBJS := \
 	src/core/bytes.o \
 	src/core/cpu.o \
+	src/core/distribution.o \
 	src/core/hash.o \
 	src/core/memory.o \
 	src/core/nearest.o \
@@ -91,6 +92,13 @@ SPEC_OBJS := \
 	src/spec/table.o \
 	src/spec/value.o \
 	src/spec/yaml.o
+DRIFT_OBJS := \
+	src/drift/adjust.o \
+	src/drift/adwin.o \
+	src/drift/detect.o \
+	src/drift/distance.o \
+	src/drift/estimate.o \
+	src/drift/samples.o
 PG_OBJS := \
 	src/pg/answer.o \
 	src/pg/arguments.o \
@@ -150,7 +158,7 @@ PG_OBJS := \
 	src/pg/storage.o \
 	src/pg/survey.o \
 	src/pg/train.o
-PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS) $(SPEC_OBJS) $(CSV_OBJS)
+PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS) $(SPEC_OBJS) $(CSV_OBJS) $(DRIFT_OBJS)
 OBJS := $(PURE_OBJS) $(PG_OBJS)
 
 SQL_PARTS := \
@@ -184,9 +192,11 @@ SQL_PARTS := \
 	sql/install/61-gates.sql \
 	sql/install/62-pipeline-stages.sql \
 	sql/install/63-pipeline-views.sql \
+	sql/install/70-alerts.sql \
 	sql/install/90-privileges.sql \
 	sql/install/92-deployment-privileges.sql \
-	sql/install/96-pipeline-privileges.sql
+	sql/install/96-pipeline-privileges.sql \
+	sql/install/97-monitoring-privileges.sql
 INSTALL_SQL := sql/$(EXTENSION)--$(EXTVERSION).sql
 
 # From the release before: what only changes, by hand; what is new as it is
