@@ -46,6 +46,7 @@ FOREST_OBJS := \
 	src/forest/params.o \
 	src/forest/params_finish.o \
 	src/forest/params_named.o \
+	src/forest/part.o \
 	src/forest/predict.o \
 	src/forest/prepare.o \
 	src/forest/rows.o \
@@ -57,6 +58,7 @@ FOREST_OBJS := \
 	src/forest/share.o \
 	src/forest/small.o \
 	src/forest/split.o \
+	src/forest/tally.o \
 	src/forest/training.o \
 	src/forest/walk.o \
 	src/forest/walk_bytes.o \
@@ -99,6 +101,10 @@ DRIFT_OBJS := \
 	src/drift/distance.o \
 	src/drift/estimate.o \
 	src/drift/samples.o
+TUNE_OBJS := \
+	src/tune/folds.o \
+	src/tune/space.o \
+	src/tune/tpe.o
 PG_OBJS := \
 	src/pg/answer.o \
 	src/pg/arguments.o \
@@ -110,6 +116,7 @@ PG_OBJS := \
 	src/pg/catalog.o \
 	src/pg/churnops.o \
 	src/pg/columns.o \
+	src/pg/cross_validate.o \
 	src/pg/csv.o \
 	src/pg/csv_file.o \
 	src/pg/csv_options.o \
@@ -152,13 +159,17 @@ PG_OBJS := \
 	src/pg/save.o \
 	src/pg/score.o \
 	src/pg/score_log.o \
+	src/pg/search.o \
+	src/pg/search_spec.o \
 	src/pg/source.o \
 	src/pg/spec.o \
 	src/pg/spill.o \
 	src/pg/storage.o \
+	src/pg/study.o \
 	src/pg/survey.o \
 	src/pg/train.o
-PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS) $(SPEC_OBJS) $(CSV_OBJS) $(DRIFT_OBJS)
+PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS) $(SPEC_OBJS) $(CSV_OBJS) $(DRIFT_OBJS) $(TUNE_OBJS)
+	src/pg/tune.o
 OBJS := $(PURE_OBJS) $(PG_OBJS)
 
 SQL_PARTS := \
@@ -173,6 +184,7 @@ SQL_PARTS := \
 	sql/install/30-train.sql \
 	sql/install/31-predict.sql \
 	sql/install/33-evaluate.sql \
+	sql/install/35-tune.sql \
 	sql/install/40-lifecycle.sql \
 	sql/install/41-datasets.sql \
 	sql/install/42-deploy.sql \
@@ -195,6 +207,7 @@ SQL_PARTS := \
 	sql/install/70-alerts.sql \
 	sql/install/90-privileges.sql \
 	sql/install/92-deployment-privileges.sql \
+	sql/install/94-tune-privileges.sql \
 	sql/install/96-pipeline-privileges.sql \
 	sql/install/97-monitoring-privileges.sql
 INSTALL_SQL := sql/$(EXTENSION)--$(EXTVERSION).sql

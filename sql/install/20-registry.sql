@@ -98,15 +98,18 @@ CREATE TABLE churnops.run (
 	created_by text NOT NULL,
 	"session_user" text NOT NULL,
 	created_at timestamp with time zone NOT NULL,
+	study bigint,
 	pipeline_run bigint,
 	CONSTRAINT run_pkey PRIMARY KEY (run),
-	CONSTRAINT run_kind_check CHECK (kind IN ('train')),
+	CONSTRAINT run_kind_check CHECK (kind IN ('train', 'tune')),
 	CONSTRAINT run_status_check CHECK (status IN ('succeeded'))
 );
 CREATE INDEX run_model_idx ON churnops.run (model);
 CREATE INDEX run_dataset_idx ON churnops.run (dataset);
 COMMENT ON TABLE churnops.run IS
 'Trainings: parameters, seed, environment and metrics. Frozen.';
+COMMENT ON COLUMN churnops.run.kind IS
+'train, or tune where the parameters were searched for.';
 COMMENT ON COLUMN churnops.run.params_given IS
 'Hyper-parameters as the caller gave them.';
 COMMENT ON COLUMN churnops.run.params IS
@@ -120,6 +123,8 @@ COMMENT ON COLUMN churnops.run.environment IS
 'Versions and machine: churnops, postgresql, compiler, architecture, byte_order, server_encoding.';
 COMMENT ON COLUMN churnops.run.code_version IS
 'The setting churnops.code_version at the training, usually a git commit; NULL if empty.';
+COMMENT ON COLUMN churnops.run.study IS
+'Search that found the parameters; NULL if they were given.';
 COMMENT ON COLUMN churnops.run.seconds IS
 'Duration from the call to the registration, in seconds.';
 COMMENT ON COLUMN churnops.run.pipeline_run IS

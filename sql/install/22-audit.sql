@@ -13,7 +13,7 @@ LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT ARRAY['dataset', 'run', 'version', 'version_event', 'alias_event', 'import',
-		'deployment_event', 'verdict']
+		'deployment_event', 'study', 'trial', 'verdict']
 $$;
 COMMENT ON FUNCTION churnops.audited_tables() IS
 'Tables of which every row has to be covered by an entry of the audit.';
@@ -174,16 +174,18 @@ BEGIN
 	e.version := version;
 	e.detail := detail;
 	SELECT coalesce(jsonb_agg(jsonb_build_object('table', r.key, 'key', d.key, 'digest', d.digest)
-							  ORDER BY r.key), '[]')
+							  ORDER BY r.key, d.key), '[]')
 	INTO e.covered
-	FROM jsonb_each_text(rows) AS r
-	CROSS JOIN LATERAL churnops.row_digests(r.key, model_name, r.value::bigint) AS d;
+	FROM jsonb_each(rows) AS r
+	CROSS JOIN LATERAL jsonb_array_elements_text(
+		CASE WHEN jsonb_typeof(r.value) = 'array' THEN r.value ELSE jsonb_build_array(r.value) END) AS k(key)
+	CROSS JOIN LATERAL churnops.row_digests(r.key, model_name, k.key::bigint) AS d;
 	RETURN churnops.append_entry(e);
 END
 $$;
 COMMENT ON FUNCTION churnops.write_audit(name, text, text, integer, jsonb, jsonb, text) IS
 'Appends to the audit what a role did to a model, with digests of the rows it made: rows is '
-'{table: number}. The caller holds the lock on the model. Returns the number of the entry.';
+'{table: number}, or {table: [numbers]}. The caller holds the lock on the model. Returns the number of the entry.';
 
 -- Nothing at an installation: what 0.1.0 left, at an update.
 SELECT churnops.start_chain(current_user, m.model)

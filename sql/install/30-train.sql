@@ -70,15 +70,15 @@ COMMENT ON FUNCTION @extschema@.churnops_parameters() IS
 'Lists the hyper-parameters that churnops_train takes in params: name, default as JSON, what is '
 'allowed, and what it does.';
 
-CREATE FUNCTION churnops.claim_version(registration jsonb, at timestamp with time zone)
-RETURNS integer
+CREATE FUNCTION churnops.claim_model(registration jsonb, at timestamp with time zone)
+RETURNS boolean
 LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	wanted record;
 	existing record;
-	claimed integer;
+	created boolean;
 BEGIN
 	SELECT * INTO STRICT wanted FROM jsonb_to_record(registration)
 		AS r(model text, task text, target text, caller text, description text);
@@ -89,6 +89,7 @@ BEGIN
 		VALUES (wanted.model, wanted.task, wanted.target, wanted.caller, wanted.description, at,
 			coalesce(current_setting('churnops.require_approval', true)::boolean, false))
 		ON CONFLICT (name) DO NOTHING;
+		created := FOUND;
 
 		SELECT m.owner, m.task, m.target INTO existing
 		FROM churnops.model AS m WHERE m.name = wanted.model;
@@ -115,11 +116,28 @@ BEGIN
 		END IF;
 
 		-- Waits for other changes of the model, as churnops.lock_model does.
-		UPDATE churnops.model AS m SET last_version = m.last_version + 1
-		WHERE m.name = wanted.model
-		RETURNING m.last_version INTO claimed;
+		PERFORM FROM churnops.model AS m WHERE m.name = wanted.model FOR NO KEY UPDATE;
 		EXIT WHEN FOUND;
 	END LOOP;
+	RETURN created;
+END
+$$;
+COMMENT ON FUNCTION churnops.claim_model(jsonb, timestamp with time zone) IS
+'Makes the model of a registration, or checks that it fits an existing one, and locks it until the end '
+'of the transaction. Whether it was made.';
+
+CREATE FUNCTION churnops.claim_version(registration jsonb, at timestamp with time zone)
+RETURNS integer
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	claimed integer;
+BEGIN
+	PERFORM churnops.claim_model(registration, at);
+	UPDATE churnops.model AS m SET last_version = m.last_version + 1
+	WHERE m.name = registration->>'model'
+	RETURNING m.last_version INTO STRICT claimed;
 	RETURN claimed;
 END
 $$;
@@ -218,7 +236,7 @@ BEGIN
 	SELECT * INTO STRICT t FROM jsonb_to_record(registration) AS r(
 		params_given jsonb, options jsonb, seed bigint, n_unknown_target bigint,
 		environment jsonb, code_version text, started_at timestamp with time zone,
-		seconds double precision, "session_user" text, pipeline_run bigint);
+		seconds double precision, "session_user" text, kind text, study bigint, pipeline_run bigint);
 	SELECT * INTO STRICT d FROM jsonb_to_record(registration->'dataset') AS r(
 		query text, fingerprint text, relations jsonb, columns jsonb, n_rows bigint,
 		digest text, search_path text, snapshot text, lsn text, named_dataset text,
@@ -234,10 +252,10 @@ BEGIN
 
 	INSERT INTO churnops.run (model, kind, status, dataset, params_given, params, options, seed,
 		n_unknown_target, metrics, environment, code_version, started_at, seconds, created_by,
-		"session_user", created_at, pipeline_run)
-	VALUES (v.model, 'train', 'succeeded', dataset_id, t.params_given, v.params, t.options, t.seed,
+		"session_user", created_at, study, pipeline_run)
+	VALUES (v.model, coalesce(t.kind, 'train'), 'succeeded', dataset_id, t.params_given, v.params, t.options, t.seed,
 		t.n_unknown_target, v.metrics, t.environment, t.code_version, t.started_at, t.seconds,
-		v.caller, t."session_user", registered_at, t.pipeline_run)
+		v.caller, t."session_user", registered_at, t.study, t.pipeline_run)
 	RETURNING run INTO STRICT run_id;
 
 	INSERT INTO churnops.version (model, version, run, dataset, algorithm, algorithm_version,

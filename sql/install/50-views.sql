@@ -134,7 +134,9 @@ SELECT
 	d.named_dataset IS NOT NULL AND (d.n_rows = 0 OR EXISTS (
 		SELECT FROM churnops.dataset_rows AS k
 		WHERE k.dataset = d.named_dataset AND k.version = d.named_version)) AS dataset_kept,
-	r.pipeline_run
+	r.pipeline_run,
+	r.kind AS run_kind,
+	r.study
 FROM churnops.version AS v
 JOIN churnops.run AS r ON r.run = v.run
 JOIN churnops.dataset AS d ON d.dataset = v.dataset
@@ -195,6 +197,10 @@ COMMENT ON COLUMN churnops.lineage.dataset_kept IS
 'Whether its rows are kept: the version can be reproduced whatever becomes of the tables.';
 COMMENT ON COLUMN churnops.lineage.pipeline_run IS
 'Run of the pipeline that trained it; NULL if trained by hand.';
+COMMENT ON COLUMN churnops.lineage.run_kind IS
+'train, or tune where the parameters were searched for.';
+COMMENT ON COLUMN churnops.lineage.study IS
+'Search that found the parameters; NULL if they were given.';
 
 CREATE VIEW churnops.alias_history WITH (security_barrier) AS
 SELECT

@@ -59,6 +59,14 @@ COMMENT ON COLUMN churnops.dataset.relations IS
 COMMENT ON COLUMN churnops.dataset.named_dataset IS
 'Registered dataset whose version named_version has the same rows; NULL if none had.';
 
+-- Searches for parameters.
+ALTER TABLE churnops.run ADD COLUMN study bigint;
+ALTER TABLE churnops.run DROP CONSTRAINT run_kind_check;
+ALTER TABLE churnops.run ADD CONSTRAINT run_kind_check CHECK (kind IN ('train', 'tune'));
+COMMENT ON COLUMN churnops.run.kind IS
+'train, or tune where the parameters were searched for.';
+COMMENT ON COLUMN churnops.run.study IS
+'Search that found the parameters; NULL if they were given.';
 -- Trainings of pipelines.
 ALTER TABLE churnops.run ADD COLUMN pipeline_run bigint;
 COMMENT ON COLUMN churnops.run.pipeline_run IS

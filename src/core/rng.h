@@ -23,7 +23,10 @@ typedef enum RngPurpose
 	RNG_CATEGORIES = 3,
 	RNG_PERMUTATION = 4,
 	RNG_SPLIT = 5,
-	RNG_METRIC = 6
+	RNG_METRIC = 6,
+	RNG_FOLD = 7,				/* folds of a cross-validation */
+	RNG_SEARCH = 8,				/* points of a search */
+	RNG_RESOURCE = 9			/* rows of a rung of successive halving */
 } RngPurpose;
 
 #define RNG_GOLDEN UINT64_C(0x9E3779B97F4A7C15)

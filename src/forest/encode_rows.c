@@ -86,12 +86,19 @@ encoder_of_numbers(const Host *host, Encoder *e, const ForestFeature *feature, F
 	return STATUS_OK;
 }
 
+/* Are splits random, or may they be in a part of this training? */
+static bool
+wants_values(const Prepare *p)
+{
+	return p->t->settings.random_splitter || p->split->for_search;
+}
+
 static Status
 encode_begin(Encode *encode, Failure *why)
 {
 	Prepare    *p = encode->p;
 	const ForestTraining *t = p->t;
-	size_t		n_values = t->settings.random_splitter ? (size_t) t->schema.n_features * 256 : 0;
+	size_t		n_values = wants_values(p) ? (size_t) t->schema.n_features * 256 : 0;
 	Status		status;
 
 	encode->avx2 = cpu_level(p->host->cpu_limit) >= CPU_AVX2;
@@ -130,7 +137,7 @@ encode_end(Encode *encode)
 {
 	Prepare    *p = encode->p;
 	const ForestTraining *t = p->t;
-	size_t		n_values = t->settings.random_splitter ? (size_t) t->schema.n_features * 256 : 0;
+	size_t		n_values = wants_values(p) ? (size_t) t->schema.n_features * 256 : 0;
 
 	for (uint32_t f = 0; encode->encoders != NULL && f < t->schema.n_features; f++)
 	{
@@ -329,7 +336,7 @@ encode_values(Encode *encode, Failure *why)
 	size_t		n = (size_t) t->schema.n_features * 256;
 	Status		status;
 
-	if (!t->settings.random_splitter)
+	if (!wants_values(encode->p))
 		return STATUS_OK;
 	status = memory_new_raw(encode->p->host, n, sizeof(double), &t->values, why);
 	for (size_t i = 0; i < n && status == STATUS_OK; i++)

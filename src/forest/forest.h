@@ -342,6 +342,7 @@ typedef struct ForestSplit
 	ForestSplitKind kind;
 	double		test_size;		/* share of rows, in (0, 1) */
 	uint32_t	split_seed;
+	bool		for_search;		/* parts of the training will be asked for */
 } ForestSplit;
 
 typedef struct ForestTraining ForestTraining;
@@ -378,6 +379,45 @@ extern Status forest_training_new(const Host *host, const Host *storage, ForestF
 								  const ForestParams *params, const ForestSplit *split,
 								  ForestTraining **out, Failure *why);
 extern void forest_training_free(ForestTraining *training);
+
+/*
+ * A part of a training, with other parameters: its rows train, are held out or
+ * left away as sides[] says of each of its rows (FOREST_SIDE_*), or as they are
+ * if that is NULL.  Bins, features and classes stay; everything else is as if
+ * the rows had been given to forest_training_new().  The training stays as it
+ * is, was made for a search, and has to outlive the part; so has its storage.
+ * Without sides the trees of a part are those of the training, byte for byte.
+ */
+#define FOREST_SIDE_NONE 0
+#define FOREST_SIDE_TRAIN 1
+#define FOREST_SIDE_TEST 2
+extern Status forest_training_part(const Host *host, const Host *storage,
+								   const ForestTraining *training, const uint8_t *sides,
+								   const ForestParams *params, ForestTraining **out,
+								   Failure *why);
+
+/* Does a part have a matrix of its own, rather than the training's? */
+extern bool forest_training_owns_rows(const ForestTraining *part);
+
+/*
+ * Of a part, let the n trees from `first` on be those that are grown, assembled
+ * and scored, as trees 0 .. n - 1: a forest grown piece by piece.
+ */
+extern void forest_training_set_trees(ForestTraining *part, uint32_t first, uint32_t n);
+
+/* What folds are made from, of the training rows in canonical order. */
+typedef struct ForestFoldRows
+{
+	size_t		n;
+	uint64_t   *key;			/* all draws about a row come from it */
+	uint32_t   *label;			/* classes; NULL for regression */
+	uint64_t   *group;			/* the same for rows of one group; NULL without groups */
+	double	   *time;			/* the latest of the group; NULL without times */
+} ForestFoldRows;
+
+extern Status forest_fold_rows(const Host *host, const ForestTraining *training,
+							   ForestFoldRows *out, Failure *why);
+extern void forest_fold_rows_free(const Host *host, ForestFoldRows *rows);
 
 /* What preparing found, for notices and the record of the run. */
 typedef enum ForestColumnFate
@@ -547,6 +587,19 @@ extern Status forest_holdout_scores(const Host *host, const ForestTraining *trai
 extern Status forest_oob_scores(const Host *host, const ForestTraining *training,
 								const ForestModel *model, ForestScores *out, Failure *why);
 extern void forest_scores_free(const Host *host, ForestScores *scores);
+
+/*
+ * The same, piece by piece: what the trees grown so far say out of bag of the
+ * training rows.  Each add() takes the trees of forest_training_set_trees(), as
+ * a model; scores() may be asked for after any of them.
+ */
+typedef struct ForestTally ForestTally;
+extern Status forest_tally_new(const Host *host, const ForestTraining *training,
+							   ForestTally **out, Failure *why);
+extern Status forest_tally_add(ForestTally *tally, const ForestModel *model, Failure *why);
+extern Status forest_tally_scores(const ForestTally *tally, const ForestModel *model,
+								  ForestScores *out, Failure *why);
+extern void forest_tally_free(ForestTally *tally);
 
 /*
  * A measure of scores for permutation importances: higher is better.  NAN

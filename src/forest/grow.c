@@ -688,6 +688,7 @@ forest_grower_begin(ForestGrower *g, uint32_t tree, Failure *why)
 	GrowNode   *root;
 	Status		status;
 
+	tree += g->t->settings.first_tree;
 	g->tree = tree;
 	g->n_nodes = g->n_frontier = g->n_class_weights = g->n_sets = 0;
 	g->n_splits = 0;

@@ -100,6 +100,35 @@ group_times(Prepare *p, double *times, Failure *why)
 	return status;
 }
 
+Status
+prepare_search(Prepare *p, Failure *why)
+{
+	ForestTraining *t = p->t;
+	ForestFrame *frame = p->frame;
+	double	   *times = NULL;
+	Status		status = STATUS_OK;
+
+	if (!p->split->for_search)
+		return STATUS_OK;
+	if (frame->has_group)
+		status = memory_new_raw(p->host, p->n, sizeof(uint64_t), &t->group, why);
+	for (size_t i = 0; t->group != NULL && i < p->n; i++)
+		t->group[i] = rng_row_key(FRAME_AT(frame, Hash128, frame->group_offset, p->order[i]), 0);
+	if (status != STATUS_OK || !frame->has_time)
+		return status;
+	status = memory_new_raw(p->host, p->n, sizeof(double), &times, why);
+	for (size_t row = 0; row < p->n && status == STATUS_OK; row++)
+		times[row] = FRAME_AT(frame, double, frame->time_offset, row);
+	if (status == STATUS_OK && frame->has_group)
+		status = group_times(p, times, why);
+	if (status == STATUS_OK)
+		status = memory_new_raw(p->host, p->n, sizeof(double), &t->time, why);
+	for (size_t i = 0; i < p->n && status == STATUS_OK; i++)
+		t->time[i] = times[p->order[i]];
+	memory_free(p->host, times, p->n, sizeof(double));
+	return status;
+}
+
 /*
  * Mark the rows that train, by time: the holdout begins at the time that
  * makes its size come nearest to the wanted share (the smaller holdout where
@@ -253,7 +282,6 @@ prepare_classes(Prepare *p, Failure *why)
 	ForestFrame *frame = p->frame;
 	ForestSchema *schema = &p->t->schema;
 	uint32_t	n_classes;
-	uint32_t	first;
 	Status		status;
 
 	schema->task = frame->target == FOREST_TARGET_LABEL ? FOREST_CLASSIFICATION
@@ -274,10 +302,20 @@ prepare_classes(Prepare *p, Failure *why)
 	}
 	if (status != STATUS_OK)
 		return status;
-	first = n_classes;
+	return prepare_check_classes(p, why);
+}
+
+Status
+prepare_check_classes(Prepare *p, Failure *why)
+{
+	const ForestSchema *schema = &p->t->schema;
+	uint32_t	n_classes = schema->n_classes;
+	uint32_t	first = n_classes;
+	Status		status;
+
 	for (uint32_t i = 0; i < p->t->n_train; i++)
 	{
-		uint32_t	class_index = prepare_class(frame, p->order[i]);
+		uint32_t	class_index = prepare_class_of(p, i);
 
 		if (!prepare_weighs(p->t, i))
 			continue;
@@ -390,6 +428,12 @@ prepare_features(Prepare *p, Failure *why)
 	if (status != STATUS_OK)
 		return status;
 	t->n_columns = frame->n_columns;
+	status = memory_new(p->host, frame->n_columns, sizeof(ForestText), &t->columns, why);
+	for (uint32_t c = 0; c < frame->n_columns && status == STATUS_OK; c++)
+		status = schema_text(p->host, frame->columns[c].name.bytes, frame->columns[c].name.n_bytes,
+							 &t->columns[c], why);
+	if (status != STATUS_OK)
+		return status;
 	/* room for every column until it is known which are kept */
 	status = memory_new(p->host, frame->n_columns, sizeof(ForestFeature), &t->schema.features,
 						why);

@@ -1,6 +1,7 @@
 /*
  * prepare.h
- *	  The steps between a frame and a training.  Private to src/forest.
+ *	  The steps between a frame and a training, or between a training and a
+ *	  part of it, of which there is no frame.  Private to src/forest.
  */
 #ifndef CHURNOPS_FOREST_PREPARE_H
 #define CHURNOPS_FOREST_PREPARE_H
@@ -8,7 +9,7 @@
 #include "forest/frame.h"
 #include "forest/training.h"
 
-/* The rows of a frame on their way into a training. */
+/* Rows on their way into a training: of a frame, or, if that is NULL, of another training. */
 typedef struct Prepare
 {
 	const Host *host;
@@ -38,6 +39,10 @@ extern Status prepare_weights(Prepare *p, Failure *why);
 
 /* Copy the class labels, and see that the training rows have two of them. */
 extern Status prepare_classes(Prepare *p, Failure *why);
+extern Status prepare_check_classes(Prepare *p, Failure *why);
+
+/* For searches: the group and the time of every row. */
+extern Status prepare_search(Prepare *p, Failure *why);
 
 /* Find the bins of every column; keep those that can split: fills kept and the schema. */
 extern Status prepare_features(Prepare *p, Failure *why);
@@ -48,9 +53,15 @@ extern Status prepare_features(Prepare *p, Failure *why);
  */
 extern Status prepare_settings(Prepare *p, Failure *why);
 
+/* The fixed point of regression targets, which are there: fills it in the schema. */
+extern Status prepare_target_scale(Prepare *p, Failure *why);
+
+/* Keys, regression targets and weights into the chunks. */
+extern Status prepare_sections(Prepare *p, Failure *why);
+
 /*
  * Encode the cells of all rows into the bins of the training's chunks, and
- * their classes; fills its values where splits are random.
+ * their classes; fills its values where splits are, or may be, random.
  */
 extern Status prepare_bins(Prepare *p, Failure *why);
 
@@ -77,6 +88,14 @@ static inline uint32_t
 prepare_class(const ForestFrame *frame, size_t row)
 {
 	return frame->class_of_label[FRAME_AT(frame, uint64_t, frame->target_offset, row)];
+}
+
+/* The class of a row of the training. */
+static inline uint32_t
+prepare_class_of(const Prepare *p, uint32_t i)
+{
+	return p->frame != NULL ? prepare_class(p->frame, p->order[i])
+		: training_chunk(p->t, i)->label[training_in_chunk(p->t, i)];
 }
 
 #endif

@@ -13,7 +13,8 @@
 static inline uint64_t
 scores_tree_key(const ForestTraining *training, uint32_t tree)
 {
-	return rng_purpose_key(training->settings.seed, RNG_BOOTSTRAP, tree);
+	return rng_purpose_key(training->settings.seed, RNG_BOOTSTRAP,
+						   training->settings.first_tree + tree);
 }
 
 /* Was a training row left out of the sample of a tree?  Rows of weight 0 always are. */

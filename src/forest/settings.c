@@ -141,10 +141,10 @@ find_feature(const ForestSchema *schema, const char *name)
 
 /* Is there a column of this name that was dropped? */
 static bool
-is_column(const ForestFrame *frame, const char *name)
+is_column(const ForestTraining *t, const char *name)
 {
-	for (uint32_t c = 0; c < frame->n_columns; c++)
-		if (strcmp(frame->columns[c].name.bytes, name) == 0)
+	for (uint32_t c = 0; c < t->n_columns; c++)
+		if (strcmp(t->columns[c].bytes, name) == 0)
 			return true;
 	return false;
 }
@@ -159,24 +159,24 @@ settings_monotonic(Prepare *p, Failure *why)
 
 	if (params->n_monotonic == 0)
 		return STATUS_OK;
-	if (params->monotonic_by_position && params->n_monotonic != p->frame->n_columns)
+	if (params->monotonic_by_position && params->n_monotonic != p->t->n_columns)
 	{
 		status = fail(why, STATUS_INVALID_PARAMETER,
 					  "parameter \"monotonic_cst\" has %zu elements, but there are %u features",
-					  params->n_monotonic, p->frame->n_columns);
+					  params->n_monotonic, p->t->n_columns);
 		fail_hint(why, "Name the features instead, as in {\"%s\": 1}.",
-				  p->frame->columns[0].name.bytes);
+				  p->t->columns[0].bytes);
 		return status;
 	}
 	status = memory_new(p->host, schema->n_features, 1, &p->t->monotonic, why);
 	for (size_t i = 0; i < params->n_monotonic && status == STATUS_OK; i++)
 	{
-		const char *name = params->monotonic_by_position ? p->frame->columns[i].name.bytes
+		const char *name = params->monotonic_by_position ? p->t->columns[i].bytes
 			: params->monotonic[i].name;
 		double		sign = params->monotonic[i].value;
 		uint32_t	f = find_feature(schema, name);
 
-		if (f == schema->n_features && !is_column(p->frame, name))
+		if (f == schema->n_features && !is_column(p->t, name))
 			status = fail(why, STATUS_INVALID_PARAMETER,
 						  "parameter \"monotonic_cst\" names \"%s\", which is no feature", name);
 		else if (f < schema->n_features && sign != 0 &&
@@ -308,7 +308,7 @@ class_weights(Prepare *p, double *weights, Failure *why)
 		weights[k] = 0;
 	for (uint32_t i = 0; i < p->t->n_train; i++)
 	{
-		double	   *weight = &weights[prepare_class(p->frame, p->order[i])];
+		double	   *weight = &weights[prepare_class_of(p, i)];
 
 		n_present += *weight == 0;
 		*weight += 1;
@@ -327,7 +327,7 @@ check_weights(Prepare *p, Failure *why)
 
 	for (uint32_t i = 0; i < t->n_train; i++)
 		if ((t->row_weight == NULL || t->row_weight[i] > 0) &&
-			(t->class_factor == NULL || t->class_factor[prepare_class(p->frame, p->order[i])] > 0))
+			(t->class_factor == NULL || t->class_factor[prepare_class_of(p, i)] > 0))
 			return STATUS_OK;
 	fail(why, STATUS_INVALID_DATA, "every training row has the weight 0");
 	if (t->class_factor != NULL)

@@ -17,6 +17,7 @@ put_settings(ByteWriter *w, const GrowSettings *s)
 {
 	bytes_put_u8(w, (uint8_t) s->criterion);
 	bytes_put_u32(w, s->n_estimators);
+	bytes_put_u32(w, s->first_tree);
 	bytes_put_u32(w, s->max_depth);
 	bytes_put_u32(w, s->min_samples_split);
 	bytes_put_u32(w, s->min_samples_leaf);
@@ -39,6 +40,7 @@ get_settings(ByteReader *r, GrowSettings *s)
 {
 	s->criterion = (ForestCriterion) bytes_get_u8(r);
 	s->n_estimators = bytes_get_u32(r);
+	s->first_tree = bytes_get_u32(r);
 	s->max_depth = bytes_get_u32(r);
 	s->min_samples_split = bytes_get_u32(r);
 	s->min_samples_leaf = bytes_get_u32(r);

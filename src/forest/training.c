@@ -73,9 +73,8 @@ row_total_bytes(const ForestTraining *t)
 		(t->row_weighted ? sizeof(uint32_t) : 0);
 }
 
-/* Take the memory of all chunks. */
-static Status
-chunks_new(ForestTraining *t, Failure *why)
+Status
+training_chunks_new(ForestTraining *t, Failure *why)
 {
 	Status		status = STATUS_OK;
 
@@ -115,7 +114,7 @@ chunks_new(ForestTraining *t, Failure *why)
  * since that asks whether sums of targets are 0.
  */
 static Status
-target_scale(Prepare *p, Failure *why)
+find_scale(Prepare *p, Failure *why)
 {
 	ForestTraining *t = p->t;
 	ForestSchema *schema = &t->schema;
@@ -160,24 +159,17 @@ target_scale(Prepare *p, Failure *why)
 	return STATUS_OK;
 }
 
-/* Copy regression targets into the training's order, and find their scale. */
-static Status
-prepare_targets(Prepare *p, Failure *why)
+Status
+prepare_target_scale(Prepare *p, Failure *why)
 {
 	ForestTraining *t = p->t;
 	uint32_t	first = UINT32_MAX;
 	bool		constant = true;
 	Status		status;
 
-	if (t->schema.task == FOREST_CLASSIFICATION)
-		return STATUS_OK;
-	status = memory_new_raw(t->host, t->n_rows, sizeof(double), &t->target_value, why);
-	if (status != STATUS_OK)
-		return status;
-	for (uint32_t i = 0; i < t->n_rows; i++)
+	for (uint32_t i = 0; i < t->n_train; i++)
 	{
-		t->target_value[i] = FRAME_AT(p->frame, double, p->frame->target_offset, p->order[i]);
-		if (i >= t->n_train || !prepare_weighs(t, i))
+		if (!prepare_weighs(t, i))
 			continue;
 		if (first == UINT32_MAX)
 			first = i;
@@ -190,14 +182,30 @@ prepare_targets(Prepare *p, Failure *why)
 		fail_hint(why, "Give training rows with different targets.");
 		return status;
 	}
-	return target_scale(p, why);
+	return find_scale(p, why);
+}
+
+/* Copy regression targets into the training's order, and find their scale. */
+static Status
+prepare_targets(Prepare *p, Failure *why)
+{
+	ForestTraining *t = p->t;
+	Status		status;
+
+	if (t->schema.task == FOREST_CLASSIFICATION)
+		return STATUS_OK;
+	status = memory_new_raw(t->host, t->n_rows, sizeof(double), &t->target_value, why);
+	if (status != STATUS_OK)
+		return status;
+	for (uint32_t i = 0; i < t->n_rows; i++)
+		t->target_value[i] = FRAME_AT(p->frame, double, p->frame->target_offset, p->order[i]);
+	return prepare_target_scale(p, why);
 }
 
 /* --------------------------------------------------------------- encoding -- */
 
-/* Keys, regression targets and weights into the chunks. */
-static Status
-encode_sections(Prepare *p, Failure *why)
+Status
+prepare_sections(Prepare *p, Failure *why)
 {
 	ForestTraining *t = p->t;
 	int			shift = t->schema.target_shift;
@@ -257,7 +265,7 @@ forest_training_new(const Host *host, const Host *storage, ForestFrame *frame,
 {
 	static Status (*const steps[]) (Prepare *p, Failure *why) = {
 		prepare_memory, prepare_order, prepare_split, prepare_weights, prepare_classes,
-		prepare_features, prepare_settings, prepare_targets
+		prepare_features, prepare_search, prepare_settings, prepare_targets
 	};
 	Prepare		p = {.host = host, .frame = frame, .params = params, .split = split,
 	.n = frame->n_rows};
@@ -283,9 +291,9 @@ forest_training_new(const Host *host, const Host *storage, ForestFrame *frame,
 			status = steps[i] (&p, why);
 	}
 	if (status == STATUS_OK)
-		status = chunks_new(p.t, why);
+		status = training_chunks_new(p.t, why);
 	if (status == STATUS_OK)
-		status = encode_sections(&p, why);
+		status = prepare_sections(&p, why);
 	if (status == STATUS_OK)
 		status = prepare_bins(&p, why);
 	prepare_free(&p);
@@ -308,12 +316,23 @@ forest_training_free(ForestTraining *t)
 		memory_free(t->storage, t->chunks[c].block, t->chunks[c].n_bytes, 1);
 	memory_free(host, t->chunks, t->n_chunks, sizeof(TrainingChunk));
 	memory_free(host, t->monotonic, t->schema.n_features, 1);
-	memory_free(host, t->values, (size_t) t->schema.n_features * 256, sizeof(double));
 	memory_free(host, t->class_factor, t->schema.n_classes, sizeof(uint64_t));
-	memory_free(host, t->target_value, t->n_rows, sizeof(double));
-	memory_free(host, t->row_weight, t->n_rows, sizeof(double));
-	memory_free(host, t->fates, t->n_columns, sizeof(ForestColumnFate));
-	schema_free(host, &t->schema);
+	if (!t->shares_rows)
+	{
+		memory_free(host, t->target_value, t->n_rows, sizeof(double));
+		memory_free(host, t->row_weight, t->n_rows, sizeof(double));
+	}
+	if (t->base == NULL)
+	{
+		memory_free(host, t->values, (size_t) t->schema.n_features * 256, sizeof(double));
+		memory_free(host, t->fates, t->n_columns, sizeof(ForestColumnFate));
+		for (uint32_t c = 0; t->columns != NULL && c < t->n_columns; c++)
+			memory_free(host, t->columns[c].bytes, t->columns[c].n_bytes + 1, 1);
+		memory_free(host, t->columns, t->n_columns, sizeof(ForestText));
+		memory_free(host, t->group, t->n_rows, sizeof(uint64_t));
+		memory_free(host, t->time, t->n_rows, sizeof(double));
+		schema_free(host, &t->schema);
+	}
 	memory_free(host, t, 1, sizeof(ForestTraining));
 }
 

@@ -29,6 +29,7 @@ typedef struct GrowSettings
 {
 	ForestCriterion criterion;
 	uint32_t	n_estimators;
+	uint32_t	first_tree;		/* the number of the first of them, as draws have it; 0 but in parts */
 	uint32_t	max_depth;		/* UINT32_MAX: no limit */
 	uint32_t	min_samples_split;	/* rows */
 	uint32_t	min_samples_leaf;	/* rows */
@@ -82,7 +83,19 @@ struct ForestTraining
 	double	   *target_value;	/* regression: the target of each row */
 	double	   *row_weight;		/* the weight column's value of each row, or NULL */
 	ForestColumnFate *fates;
+	ForestText *columns;		/* their names */
 	uint32_t	n_columns;
+
+	/* for searches (ForestSplit.for_search), else NULL */
+	uint64_t   *group;			/* of each row: what draws about its group come from */
+	double	   *time;			/* of each row: the latest of its group */
+
+	/*
+	 * Of a part of another training: what is in the schema, fates, columns and
+	 * values are that one's; so are chunks and the arrays above if shares_rows.
+	 */
+	const ForestTraining *base;
+	bool		shares_rows;
 };
 
 /*
@@ -91,6 +104,9 @@ struct ForestTraining
  */
 extern size_t training_chunk_layout(const ForestTraining *t, uint32_t index,
 									TrainingChunk *chunk, void *block);
+
+/* Take the memory of all chunks, of n_rows rows. */
+extern Status training_chunks_new(ForestTraining *t, Failure *why);
 
 /* Bytes that preparing n_rows rows of a frame takes beside the frame, the matrix included. */
 extern size_t training_prepare_bytes(const ForestFrame *frame, size_t n_rows);

@@ -19,28 +19,17 @@
 #include "pg/report.h"
 
 /* Arguments of churnops_train, by their place. */
-enum
-{
-	ARG_MODEL,
-	ARG_QUERY,
-	ARG_TARGET,
-	ARG_PARAMS,
-	ARG_KEY,
-	ARG_EXCLUDE,
-	ARG_WEIGHT,
-	ARG_TASK,
-	ARG_POSITIVE_CLASS,
-	ARG_TEST_SIZE,
-	ARG_SPLIT_SEED,
-	ARG_TIME_COLUMN,
-	ARG_DESCRIPTION,
+const TrainPlaces train_places = {
+	.model = 0, .query = 1, .target = 2, .params = 3, .key = 4, .exclude = 5, .weight = 6,
+	.task = 7, .positive_class = 8, .test_size = 9, .split_seed = 10, .time_column = 11,
+	.description = 12,
 };
 
 /* A text argument, NULL if it is NULL. */
 static const char *
 optional_text(FunctionCallInfo fcinfo, int i)
 {
-	return PG_ARGISNULL(i) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(i));
+	return i < 0 || PG_ARGISNULL(i) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(i));
 }
 
 /* A text argument that must be given. */
@@ -102,27 +91,28 @@ check_request(const TrainRequest *request)
 }
 
 void
-arguments_read(FunctionCallInfo fcinfo, TrainRequest *out)
+arguments_read(FunctionCallInfo fcinfo, const TrainPlaces *places, TrainRequest *out)
 {
 	memset(out, 0, sizeof(*out));
-	out->model = needed_text(fcinfo, ARG_MODEL, "model");
-	out->query = needed_text(fcinfo, ARG_QUERY, "query");
-	out->target = needed_text(fcinfo, ARG_TARGET, "target");
-	if (!PG_ARGISNULL(ARG_PARAMS))
-		out->params = PG_GETARG_JSONB_P(ARG_PARAMS);
-	out->key = name_list(fcinfo, ARG_KEY, "key");
-	out->exclude = name_list(fcinfo, ARG_EXCLUDE, "exclude");
-	out->weight = optional_text(fcinfo, ARG_WEIGHT);
-	out->task = optional_text(fcinfo, ARG_TASK);
-	out->positive_class = optional_text(fcinfo, ARG_POSITIVE_CLASS);
-	if (PG_ARGISNULL(ARG_TEST_SIZE))
+	if (places->model >= 0)
+		out->model = needed_text(fcinfo, places->model, "model");
+	out->query = needed_text(fcinfo, places->query, "query");
+	out->target = needed_text(fcinfo, places->target, "target");
+	if (!PG_ARGISNULL(places->params))
+		out->params = PG_GETARG_JSONB_P(places->params);
+	out->key = name_list(fcinfo, places->key, "key");
+	out->exclude = name_list(fcinfo, places->exclude, "exclude");
+	out->weight = optional_text(fcinfo, places->weight);
+	out->task = optional_text(fcinfo, places->task);
+	out->positive_class = optional_text(fcinfo, places->positive_class);
+	if (places->test_size >= 0 && PG_ARGISNULL(places->test_size))
 		report_null_argument("test_size");
-	out->test_size = PG_GETARG_FLOAT8(ARG_TEST_SIZE);
-	if (PG_ARGISNULL(ARG_SPLIT_SEED))
+	out->test_size = places->test_size < 0 ? 0 : PG_GETARG_FLOAT8(places->test_size);
+	if (places->split_seed >= 0 && PG_ARGISNULL(places->split_seed))
 		report_null_argument("split_seed");
-	out->split_seed = PG_GETARG_INT32(ARG_SPLIT_SEED);
-	out->time_column = optional_text(fcinfo, ARG_TIME_COLUMN);
-	out->description = optional_text(fcinfo, ARG_DESCRIPTION);
+	out->split_seed = places->split_seed < 0 ? 0 : PG_GETARG_INT32(places->split_seed);
+	out->time_column = optional_text(fcinfo, places->time_column);
+	out->description = optional_text(fcinfo, places->description);
 	check_request(out);
 }
 

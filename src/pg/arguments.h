@@ -11,8 +11,30 @@
 #include "pg/host.h"
 #include "pg/train.h"
 
-/* The arguments of churnops_train, checked as far as they can be alone. */
-extern void arguments_read(FunctionCallInfo fcinfo, TrainRequest *out);
+/* Where a function has the arguments of a training; -1 where it has none. */
+typedef struct TrainPlaces
+{
+	int			model;
+	int			query;
+	int			target;
+	int			params;
+	int			key;
+	int			exclude;
+	int			weight;
+	int			task;
+	int			positive_class;
+	int			test_size;
+	int			split_seed;
+	int			time_column;
+	int			description;
+} TrainPlaces;
+
+/* Those of churnops_train. */
+extern const TrainPlaces train_places;
+
+/* The arguments of a training, checked as far as they can be alone. */
+extern void arguments_read(FunctionCallInfo fcinfo, const TrainPlaces *places,
+						   TrainRequest *out);
 
 /*
  * The options of a stored run (the jsonb column options) as arguments; what

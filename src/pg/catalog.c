@@ -583,6 +583,8 @@ churnops_delete_model_rows(PG_FUNCTION_ARGS)
 		"DELETE FROM churnops.version_event WHERE model = $1",
 		"DELETE FROM churnops.version WHERE model = $1",
 		"DELETE FROM churnops.run WHERE model = $1",
+		"DELETE FROM churnops.trial WHERE model = $1",
+		"DELETE FROM churnops.study WHERE model = $1",
 		"DELETE FROM churnops.dataset WHERE model = $1",
 		"DELETE FROM churnops.model WHERE name = $1",
 	};

@@ -102,11 +102,10 @@ positive_labels(const Training *t, ForestScores *scores)
 	return labels;
 }
 
-/* All metrics of a part, from its scores. */
-static void
-part_report(Training *t, ForestScores *scores, MetricReport *report)
+void
+measure_report(const Training *t, PgHost *pg_host, ForestScores *scores, MetricReport *report)
 {
-	const Host *host = &t->host.host;
+	const Host *host = &pg_host->host;
 	Status		status;
 	Failure		why;
 
@@ -124,7 +123,7 @@ part_report(Training *t, ForestScores *scores, MetricReport *report)
 							   &why);
 		pfree(labels);
 	}
-	budget_check(&t->host, status, &why);
+	budget_check(pg_host, status, &why);
 }
 
 /* The JSON object of a part; null, with a warning, for a part without rows. */
@@ -144,7 +143,7 @@ write_part(Training *t, StringInfo out, StringInfo warnings, const Part *part,
 		warn(warnings, psprintf("%s is empty: there are no rows", part->key));
 		return;
 	}
-	part_report(t, scores, &report);
+	measure_report(t, &t->host, scores, &report);
 	json_key(out, part->key);
 	appendStringInfoChar(out, '{');
 	for (int m = 0; m < METRIC_COUNT; m++)

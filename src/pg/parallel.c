@@ -59,7 +59,6 @@
 /* Memory of a decoded model, as a multiple of its artifact: measured 3 to 4. */
 #define MODEL_PER_ARTIFACT 4
 
-#define PROGRESS_SECONDS 5.0
 #define WAIT_MS 1000L			/* for workers, between two looks at the clock */
 
 /* Keys of the parallel segment's table of contents. */
@@ -434,14 +433,15 @@ grow_with_workers(Growth *g, const Storage *storage, int n_workers, Size worker_
 
 void
 parallel_grow(const ForestTraining *training, const Storage *storage, PgHost *host,
-			  int n_workers, Size worker_budget, ForestBlob *trees, uint32 n_trees)
+			  int n_workers, Size worker_budget, ForestBlob *trees, uint32 n_trees,
+			  bool report)
 {
 	Growth		g = {
 		.training = training,
 		.host = host,
 		.n_trees = n_trees,
 		.trees = trees,
-		.report = true,
+		.report = report,
 	};
 
 	INSTR_TIME_SET_CURRENT(g.started);

@@ -387,6 +387,11 @@ registration_document(Training *t)
 	json_integer(&out, "n_features", t->report.n_features);
 	json_integer(&out, "n_unknown_target", t->n_unknown);
 	write_parameters(t, &out);
+	if (t->study > 0)
+	{
+		json_text(&out, "kind", "tune");
+		json_integer(&out, "study", t->study);
+	}
 	json_text(&out, "algorithm", t->params->random_splitter ? "extra_trees" : "random_forest");
 	json_integer(&out, "algorithm_version", FOREST_ALGORITHM_VERSION);
 	json_integer(&out, "format_version", FOREST_FORMAT_VERSION);

@@ -9,9 +9,9 @@
  *					where they do not fit into memory; the query has ended
  *	  settle_task	task, classes, positive class, parameters resolved for them
  *	  plan_memory	the number of workers; what does not fit was refused
- *	  prepare_trees	the matrix, in shared memory if there will be workers; the
+ *	  training_prepare	the matrix, in shared memory if there will be workers; the
  *					frame and its file are gone
- *	  grow_forest	the artifact, and the model decoded from it
+ *	  training_grow	the artifact, and the model decoded from it
  *	  measure_training	metrics and importances
  *
  * Whatever can be refused is refused as early as it can be seen: arguments
@@ -150,6 +150,7 @@ split_of(const TrainRequest *request)
 		: request->time_column != NULL ? FOREST_SPLIT_TIME : FOREST_SPLIT_HASH,
 		.test_size = request->test_size,
 		.split_seed = (uint32) request->split_seed,
+		.for_search = request->for_search,
 	};
 }
 
@@ -271,11 +272,14 @@ settle_task(Training *t)
 		notice_rows(t, zero_one);
 }
 
+/* What a row takes in a search beside the matrix: keys, classes, groups, times, sides, sorting. */
+#define SEARCH_ROW_BYTES 64
+
 /*
  * Find how many workers there is memory for; refuse what does not fit even
- * without them.
+ * without them.  A search holds a second matrix, of the part being tried.
  */
-static ForestEstimate
+static void
 plan_memory(Training *t)
 {
 	size_t		n_rows = forest_frame_n_rows(t->dataset.frame);
@@ -286,6 +290,8 @@ plan_memory(Training *t)
 
 	forest_training_estimate(t->dataset.frame, n_rows, t->params, &split, &e);
 	kept = e.matrix_bytes + e.values_bytes;
+	if (t->request.for_search)
+		kept += kept + n_rows * SEARCH_ROW_BYTES;
 	needed = Max(e.prepare_bytes, kept + Max(e.grower_bytes, e.score_bytes));
 	if (needed > t->host.budget)
 		budget_refuse(needed,
@@ -304,20 +310,31 @@ plan_memory(Training *t)
 		   kept + (t->n_workers + 1) * e.grower_bytes > t->host.budget)
 		t->n_workers--;
 	t->estimate = Max(needed, kept + (t->n_workers + 1) * e.grower_bytes);
-	return e;
+	t->matrix_bytes = e.matrix_bytes;
 }
 
-/* Turn the frame into the matrix that trees are grown from. */
-static void
-prepare_trees(Training *t, Size matrix_bytes)
+void
+training_phase(Training *t, const char *phase)
+{
+	ereport(DEBUG1,
+			(errmsg_internal("churnops: %s after %.4f s, %zu kB at most, %.4f s of CPU", phase,
+							 training_seconds(t), t->host.peak / 1024,
+							 (double) (clock() - t->started_clock) / CLOCKS_PER_SEC)));
+	t->peak = Max(t->peak, t->host.peak);
+	t->host.peak = t->host.used;
+}
+
+void
+training_prepare(Training *t)
 {
 	ForestSplit split = split_of(&t->request);
 	Status		status;
 	Failure		why;
 
+	plan_memory(t);
 	for (;;)
 	{
-		t->storage = storage_new(&t->host, matrix_bytes, t->n_workers > 0);
+		t->storage = storage_new(&t->host, t->matrix_bytes, t->n_workers > 0);
 		status = forest_training_new(&t->host.host, storage_host(t->storage), t->dataset.frame,
 									 t->params, &split, &t->forest, &why);
 		if (status != STATUS_NO_MEMORY || !storage_exhausted(t->storage))
@@ -335,6 +352,7 @@ prepare_trees(Training *t, Size matrix_bytes)
 	forest_training_report(t->forest, &t->report);
 	if (!t->request.quiet)
 		notice_columns(t);
+	training_phase(t, "rows prepared");
 }
 
 /* Raise 54000 if an artifact has become too large to be stored and dumped. */
@@ -350,19 +368,19 @@ refuse_artifact(Size n_bytes)
 						 "min_samples_leaf).")));
 }
 
-/* Grow the trees and put them together. */
-static void
-grow_forest(Training *t, Size matrix_bytes)
+void
+training_grow(Training *t)
 {
 	const Host *host = &t->host.host;
 	uint32		n_trees = t->params->n_estimators;
 	ForestBlob *trees = palloc0(n_trees * sizeof(ForestBlob));
-	Size		worker_budget = (t->host.budget - Min(matrix_bytes, t->host.budget)) /
+	Size		worker_budget = (t->host.budget - Min(t->matrix_bytes, t->host.budget)) /
 		(t->n_workers + 1);
 	Size		n_bytes = 0;
 	Failure		why;
 
-	parallel_grow(t->forest, t->storage, &t->host, t->n_workers, worker_budget, trees, n_trees);
+	parallel_grow(t->forest, t->storage, &t->host, t->n_workers, worker_budget, trees, n_trees,
+				  true);
 	for (uint32 i = 0; i < n_trees; i++)
 		n_bytes += trees[i].n_bytes;
 	refuse_artifact(n_bytes);
@@ -374,18 +392,7 @@ grow_forest(Training *t, Size matrix_bytes)
 	t->artifact_digest = digest_bytes(t->artifact.bytes, t->artifact.n_bytes);
 	budget_check(&t->host, forest_decode(host, t->artifact.bytes, t->artifact.n_bytes,
 										 &t->model, &why), &why);
-}
-
-/* Tell the log what has been done, for whoever asks where time and memory go. */
-static void
-phase_done(Training *t, const char *phase)
-{
-	ereport(DEBUG1,
-			(errmsg_internal("churnops: %s after %.4f s, %zu kB at most, %.4f s of CPU", phase,
-							 training_seconds(t), t->host.peak / 1024,
-							 (double) (clock() - t->started_clock) / CLOCKS_PER_SEC)));
-	t->peak = Max(t->peak, t->host.peak);
-	t->host.peak = t->host.used;
+	training_phase(t, "trees grown");
 }
 
 /* Tell the log what memory was estimated and used. */
@@ -399,13 +406,12 @@ memory_done(const Training *t)
 }
 
 Training *
-training_run(const TrainRequest *request)
+training_read(const TrainRequest *request)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "churnops training",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	Training   *t = palloc0(sizeof(Training));
-	ForestEstimate estimate;
 	UserQuery  *query;
 
 	t->request = *request;
@@ -421,18 +427,24 @@ training_run(const TrainRequest *request)
 	read_rows(t, query);
 	SPI_finish();
 	MemoryContextSwitchTo(context);
-	phase_done(t, "rows read");
-
+	training_phase(t, "rows read");
 	settle_task(t);
-	estimate = plan_memory(t);
-	prepare_trees(t, estimate.matrix_bytes);
-	phase_done(t, "rows prepared");
-	grow_forest(t, estimate.matrix_bytes);
-	phase_done(t, "trees grown");
+	MemoryContextSwitchTo(old);
+	return t;
+}
+
+Training *
+training_run(const TrainRequest *request)
+{
+	Training   *t = training_read(request);
+	MemoryContext old = MemoryContextSwitchTo(t->context);
+
+	training_prepare(t);
+	training_grow(t);
 	if (!t->request.quiet)
 	{
 		measure_training(t);
-		phase_done(t, "model measured");
+		training_phase(t, "model measured");
 	}
 	memory_done(t);
 	MemoryContextSwitchTo(old);
@@ -444,7 +456,10 @@ training_free(Training *t)
 {
 	forest_model_free(t->model);
 	forest_training_free(t->forest);
+	forest_training_free(t->whole);
 	storage_free(t->storage);
+	if (t->whole_storage != NULL)
+		storage_free(t->whole_storage);
 	MemoryContextDelete(t->context);
 }
 
@@ -469,11 +484,10 @@ find_model(TrainRequest *request)
 	probe_end(&probe);
 }
 
-/* What can be refused before the query is looked at. */
-static void
-check_right(TrainRequest *request)
+void
+training_check_right(TrainRequest *request, const char *function)
 {
-	catalog_require_writable("churnops_train");
+	catalog_require_writable(function);
 	reference_check_name(request->model, "model");
 	switch (reference_access(request->model, RIGHT_TRAIN))
 	{
@@ -494,16 +508,17 @@ check_right(TrainRequest *request)
 	}
 }
 
-/* The result row. */
-static Datum
-result_row(FunctionCallInfo fcinfo, const Training *t, int32 version, const char *status)
+Datum
+training_result(FunctionCallInfo fcinfo, const Training *t, int32 version, const char *status)
 {
 	TupleDesc	columns;
 	Datum		values[9];
 	bool		nulls[9] = {false};
+	bool		registered = version > 0;
 
 	if (get_call_result_type(fcinfo, NULL, &columns) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "churnops_train() is declared with another result");
+		elog(ERROR, "the training is declared with another result");
+	nulls[0] = nulls[1] = !registered;
 	values[0] = CStringGetTextDatum(psprintf("%s/%d", t->request.model, version));
 	values[1] = Int32GetDatum(version);
 	values[2] = CStringGetTextDatum(status);
@@ -529,12 +544,12 @@ churnops_train(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TRANSACTION_STATE),
 				 errmsg("churnops_train() cannot run during a parallel operation")));
-	arguments_read(fcinfo, &request);
-	check_right(&request);
+	arguments_read(fcinfo, &train_places, &request);
+	training_check_right(&request, "churnops_train");
 	t = training_run(&request);
 	registration_store(t, &version, &status);
-	phase_done(t, "version registered");
-	result = result_row(fcinfo, t, version, status);
+	training_phase(t, "version registered");
+	result = training_result(fcinfo, t, version, status);
 	training_free(t);
 	return result;
 }

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "datatype/timestamp.h"
+#include "fmgr.h"
 #include "nodes/pg_list.h"
 #include "utils/jsonb.h"
 #include "forest/forest.h"
@@ -36,6 +37,7 @@ typedef struct TrainRequest
 	const char *model_task;		/* of the model, if it exists already */
 	const char *model_target;
 	bool		quiet;			/* reproduce: no notices about the data, no metrics */
+	bool		for_search;		/* parts of the training will be grown */
 } TrainRequest;
 
 /* A training and what has come of it; everything lives in `context`. */
@@ -65,11 +67,14 @@ typedef struct Training
 	int			positive;		/* class index, -1 without a positive class */
 	size_t		n_unknown;		/* rows left out for their unknown target */
 	int			n_workers;		/* planned */
+	Size		matrix_bytes;	/* of it, estimated */
 	Size		estimate;		/* bytes of memory, without the model */
 	Size		peak;			/* bytes that were used, with it */
 	Spill	   *spill;
 	Storage    *storage;
 	ForestTraining *forest;
+	ForestTraining *whole;		/* of which forest is a part; NULL where it is none */
+	Storage    *whole_storage;	/* its matrix, where the part has one of its own */
 	ForestReport report;
 
 	/* the result */
@@ -79,6 +84,7 @@ typedef struct Training
 	char	   *metrics;		/* JSON; NULL if quiet, as the next two */
 	double	   *permutation;	/* per feature of the model, NAN where unknown */
 	double	   *permutation_sd;
+	int64		study;			/* the search that found the parameters; 0: none */
 } Training;
 
 /*
@@ -86,6 +92,28 @@ typedef struct Training
  * current memory context; training_free() gives everything back.
  */
 extern Training *training_run(const TrainRequest *request);
+
+/*
+ * Its steps: read the rows and settle task and parameters; then, in the
+ * training's context, make the matrix, and grow and decode the forest.
+ */
+extern Training *training_read(const TrainRequest *request);
+extern void training_prepare(Training *t);
+extern void training_grow(Training *t);
+
+/* Tell the log what has been done, for whoever asks where time and memory go. */
+extern void training_phase(Training *t, const char *phase);
+
+/*
+ * Raise what can be refused before the query is looked at, for a function that
+ * will store a version; fills what is known of the model.
+ */
+extern void training_check_right(TrainRequest *request, const char *function);
+
+/* The result row of such a function; version 0: nothing was registered. */
+extern Datum training_result(FunctionCallInfo fcinfo, const Training *t, int32 version,
+							 const char *status);
+
 extern void training_free(Training *t);
 
 /* Seconds since the training began. */
