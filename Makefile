@@ -14,6 +14,7 @@ CORE_OBJS := \
 	src/core/bytes.o \
 	src/core/cpu.o \
 	src/core/distribution.o \
+	src/core/exact.o \
 	src/core/hash.o \
 	src/core/memory.o \
 	src/core/nearest.o \
@@ -66,6 +67,10 @@ FOREST_OBJS := \
 METRIC_OBJS := \
 	src/metric/classes.o \
 	src/metric/classification.o \
+	src/metric/confusion.o \
+	src/metric/curves.o \
+	src/metric/losses.o \
+	src/metric/ranked.o \
 	src/metric/ranking.o \
 	src/metric/regression.o \
 	src/metric/report.o
@@ -73,7 +78,8 @@ CSV_OBJS := \
 	src/csv/guess.o \
 	src/csv/output.o \
 	src/csv/reader.o \
-	src/csv/types.o
+	src/csv/types.o \
+	src/metric/threshold.o
 DATASET_OBJS := \
 	src/dataset/chunk.o \
 	src/dataset/keys.o \
@@ -106,6 +112,12 @@ TUNE_OBJS := \
 	src/tune/space.o \
 	src/tune/tpe.o
 PG_OBJS := \
+	src/pg/aggregate.o \
+	src/pg/aggregate_class.o \
+	src/pg/aggregate_loss.o \
+	src/pg/aggregate_proba.o \
+	src/pg/aggregate_ranked.o \
+	src/pg/aggregate_rule.o \
 	src/pg/answer.o \
 	src/pg/arguments.o \
 	src/pg/batch.o \
@@ -143,6 +155,7 @@ PG_OBJS := \
 	src/pg/parameters.o \
 	src/pg/pipeline.o \
 	src/pg/predict.o \
+	src/pg/profit.o \
 	src/pg/query.o \
 	src/pg/reader.o \
 	src/pg/reference.o \
@@ -183,6 +196,9 @@ SQL_PARTS := \
 	sql/install/27-pipeline.sql \
 	sql/install/30-train.sql \
 	sql/install/31-predict.sql \
+	sql/install/32-metrics.sql \
+	sql/install/32-metrics_classes.sql \
+	sql/install/32-metrics_curves.sql \
 	sql/install/33-evaluate.sql \
 	sql/install/35-tune.sql \
 	sql/install/40-lifecycle.sql \

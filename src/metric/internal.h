@@ -99,16 +99,6 @@ typedef struct RankInput
 	size_t		n;
 } RankInput;
 
-/* What one walk down a ranking gives; NAN where undefined. */
-typedef struct RankMeasures
-{
-	double		roc_auc;
-	double		average_precision;
-	double		ks;
-	double		ks_threshold;	/* the largest score at which |TPR - FPR| is ks */
-	double		lift;			/* at top_share */
-} RankMeasures;
-
 /* Room to sort up to n rows, usable again and again. */
 typedef struct Ranking
 {
@@ -118,9 +108,62 @@ typedef struct Ranking
 	size_t		n;
 } Ranking;
 
+/* Weights of the rows that count, by class. */
+typedef struct RankTotals
+{
+	size_t		n;				/* rows of weight above 0 */
+	double		positive;
+	double		negative;
+	bool		whole;			/* all weights are integers: they count rows */
+} RankTotals;
+
+/*
+ * The weight of the top share of all rows.  Where weights count rows it is a
+ * whole number of rows, rounded up; otherwise there is no row to round to.
+ */
+extern double metric_weight_at_top(const RankTotals *totals, double top_share);
+
+/* State of a walk over a ranking, from the highest score down. */
+typedef struct RankWalk
+{
+	double		all_positive;
+	double		all_negative;
+	double		top;			/* weight at which the lift is cut */
+	RealSum		positive;		/* so far */
+	RealSum		negative;
+	RealSum		area;			/* of all_positive × all_negative */
+	RealSum		precision;		/* Σ precision × weight of positives */
+	double		hits;			/* expected weight of positives above the cut */
+	double		ks;
+	double		ks_threshold;
+} RankWalk;
+
+/* Begin a walk; pass each block of equal scores, with its weights; and what it gave. */
+extern void metric_walk_begin(RankWalk *walk, const RankTotals *totals, double top_share);
+extern void metric_walk_block(RankWalk *walk, double score, double positive, double negative);
+extern void metric_walk_end(const RankWalk *walk, RankMeasures *out);
+
 extern Status metric_ranking_begin(Ranking *ranking, const Host *host, size_t n, Failure *why);
 extern void metric_ranking_free(Ranking *ranking);
 extern Status metric_rank(Ranking *ranking, const RankInput *input, double top_share,
 						  RankMeasures *out, Failure *why);
+
+/* Settled rows of equal score, with their weights. */
+typedef struct RankBlock
+{
+	double		score;
+	double		positive;
+	double		negative;
+} RankBlock;
+
+/*
+ * Of a settled ranking the block that ends before item *end, or that begins at
+ * item *begin; *end or *begin moves past it.  False when there is none.
+ */
+extern bool metric_ranked_down(const MetricRanked *r, size_t *end, RankBlock *out);
+extern bool metric_ranked_up(const MetricRanked *r, size_t *begin, RankBlock *out);
+
+/* Settle, and add up. */
+extern Status metric_ranked_totals(MetricRanked *r, RankTotals *out, Failure *why);
 
 #endif

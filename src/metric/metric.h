@@ -130,4 +130,6 @@ extern Status metric_ks(const Host *host, const uint8_t *label, const double *sc
 extern Status metric_lift(const Host *host, const uint8_t *label, const double *score,
 						  const double *weight, size_t n, double q, double *out, Failure *why);
 
+#include "metric/aggregate.h"
+
 #endif

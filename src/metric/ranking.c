@@ -31,14 +31,6 @@
  */
 #define CUT_TOLERANCE 1e-9
 
-typedef struct RankTotals
-{
-	size_t		n;				/* rows of weight above 0 */
-	double		positive;
-	double		negative;
-	bool		whole;			/* all weights are integers: they count rows */
-} RankTotals;
-
 Status
 metric_ranking_begin(Ranking *ranking, const Host *host, size_t n, Failure *why)
 {
@@ -105,12 +97,8 @@ collect_items(const Ranking *ranking, const RankInput *input, RankTotals *totals
 	return STATUS_OK;
 }
 
-/*
- * The weight of the top share of all rows.  Where weights count rows it is a
- * whole number of rows, rounded up; otherwise there is no row to round to.
- */
-static double
-weight_at_top(const RankTotals *totals, double top_share)
+double
+metric_weight_at_top(const RankTotals *totals, double top_share)
 {
 	double		all = totals->positive + totals->negative;
 	double		top = top_share * all;
@@ -124,24 +112,18 @@ weight_at_top(const RankTotals *totals, double top_share)
 	return top < all ? top : all;
 }
 
-/* State of the walk, from the highest score down. */
-typedef struct RankWalk
+void
+metric_walk_begin(RankWalk *walk, const RankTotals *totals, double top_share)
 {
-	double		all_positive;
-	double		all_negative;
-	double		top;			/* weight at which the lift is cut */
-	RealSum		positive;		/* so far */
-	RealSum		negative;
-	RealSum		area;			/* of all_positive × all_negative */
-	RealSum		precision;		/* Σ precision × weight of positives */
-	double		hits;			/* expected weight of positives above the cut */
-	double		ks;
-	double		ks_threshold;
-} RankWalk;
+	*walk = (RankWalk) {0};
+	walk->all_positive = totals->positive;
+	walk->all_negative = totals->negative;
+	walk->top = metric_weight_at_top(totals, top_share);
+	walk->ks = -1;
+}
 
-/* Pass a block of equal scores with so much weight of positives and negatives. */
-static void
-walk_block(RankWalk *walk, double score, double positive, double negative)
+void
+metric_walk_block(RankWalk *walk, double score, double positive, double negative)
 {
 	double		positive_before = real_sum_value(&walk->positive);
 	double		room = walk->top - (positive_before + real_sum_value(&walk->negative));
@@ -190,8 +172,8 @@ walk_items(const Ranking *ranking, const RankInput *input, size_t n, RankWalk *w
 						 input->weight != NULL ? input->weight[row] : 1);
 			n_left--;
 		}
-		walk_block(walk, sort_double_of_key(key), real_sum_value(&sums[1]),
-				   real_sum_value(&sums[0]));
+		metric_walk_block(walk, sort_double_of_key(key), real_sum_value(&sums[1]),
+						  real_sum_value(&sums[0]));
 	}
 	return STATUS_OK;
 }
@@ -203,6 +185,25 @@ at_most_one(double share)
 	return share > 1 ? 1 : share;
 }
 
+void
+metric_walk_end(const RankWalk *walk, RankMeasures *out)
+{
+	double		all = walk->all_positive + walk->all_negative;
+
+	*out = (RankMeasures) {NAN, NAN, NAN, NAN, NAN};
+	if (!(walk->all_positive > 0))
+		return;
+	out->average_precision = at_most_one(real_sum_value(&walk->precision) / walk->all_positive);
+	out->lift = walk->hits / walk->top / (walk->all_positive / all);
+	if (walk->all_negative > 0)
+	{
+		out->roc_auc = at_most_one(real_sum_value(&walk->area) /
+								   (walk->all_positive * walk->all_negative));
+		out->ks = at_most_one(walk->ks);
+		out->ks_threshold = walk->ks_threshold;
+	}
+}
+
 Status
 metric_rank(Ranking *ranking, const RankInput *input, double top_share, RankMeasures *out,
 			Failure *why)
@@ -211,11 +212,7 @@ metric_rank(Ranking *ranking, const RankInput *input, double top_share, RankMeas
 	RankWalk	walk = {0};
 	Status		status;
 
-	out->roc_auc = NAN;
-	out->average_precision = NAN;
-	out->ks = NAN;
-	out->ks_threshold = NAN;
-	out->lift = NAN;
+	metric_walk_end(&walk, out);
 	status = collect_items(ranking, input, &totals, why);
 	if (status != STATUS_OK || totals.positive == 0)
 		return status;
@@ -223,24 +220,11 @@ metric_rank(Ranking *ranking, const RankInput *input, double top_share, RankMeas
 	status = sort_items(ranking->host, ranking->items, ranking->scratch, totals.n, why);
 	if (status != STATUS_OK)
 		return status;
-	walk.all_positive = totals.positive;
-	walk.all_negative = totals.negative;
-	walk.top = weight_at_top(&totals, top_share);
-	walk.ks = -1;
+	metric_walk_begin(&walk, &totals, top_share);
 	status = walk_items(ranking, input, totals.n, &walk, why);
-	if (status != STATUS_OK)
-		return status;
-
-	out->average_precision = at_most_one(real_sum_value(&walk.precision) / totals.positive);
-	out->lift = walk.hits / walk.top / (totals.positive / (totals.positive + totals.negative));
-	if (totals.negative > 0)
-	{
-		out->roc_auc = at_most_one(real_sum_value(&walk.area) /
-								   (totals.positive * totals.negative));
-		out->ks = at_most_one(walk.ks);
-		out->ks_threshold = walk.ks_threshold;
-	}
-	return STATUS_OK;
+	if (status == STATUS_OK)
+		metric_walk_end(&walk, out);
+	return status;
 }
 
 /* metric_rank() with room of its own. */
