@@ -76,8 +76,12 @@ METRIC_OBJS := \
 	src/metric/report.o
 CSV_OBJS := \
 	src/csv/guess.o \
+	src/csv/infer.o \
+	src/csv/lines.o \
 	src/csv/output.o \
 	src/csv/reader.o \
+	src/csv/records.o \
+	src/csv/sniff.o \
 	src/csv/types.o \
 	src/metric/threshold.o
 DATASET_OBJS := \
@@ -349,7 +353,7 @@ help:
 	@echo 'make test-upgrade     pg_upgrade from 15 to 17, as root on a Debian; 10 minutes'
 	@echo 'make unit             tests of the pure C libraries, no server'
 	@echo 'make regress          one suite; likewise isolation, pgtap, tap'
-	@echo 'make fuzz             fuzzers, 30 seconds each'
+	@echo 'make fuzz             fuzzers, a minute each'
 	@echo 'make bench            benchmarks beside other libraries, about 10 minutes'
 	@echo 'make bench-full       every benchmark of docs/performance.md, 75 minutes'
 	@echo 'make lint             house rules'

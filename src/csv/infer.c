@@ -1,5 +1,5 @@
 /*
- * types.c
+ * infer.c
  *	  The types that texts allow, and the narrowest one of all values of a
  *	  column.
  *

@@ -1,5 +1,5 @@
 /*
- * output.c
+ * lines.c
  *	  Records as lines in the text format of COPY.
  */
 #include <string.h>

@@ -1,5 +1,5 @@
 /*
- * guess.c
+ * sniff.c
  *	  What the beginning of a file says of how it is written.
  */
 #include <string.h>

@@ -1,5 +1,5 @@
 /*
- * reader.c
+ * records.c
  *	  Records of a stream of bytes.
  *
  * A quote opens a quoted field only at the field's beginning; elsewhere it is
