@@ -73,7 +73,8 @@ METRIC_OBJS := \
 	src/metric/ranked.o \
 	src/metric/ranking.o \
 	src/metric/regression.o \
-	src/metric/report.o
+	src/metric/report.o \
+	src/metric/threshold.o
 CSV_OBJS := \
 	src/csv/guess.o \
 	src/csv/infer.o \
@@ -82,8 +83,7 @@ CSV_OBJS := \
 	src/csv/reader.o \
 	src/csv/records.o \
 	src/csv/sniff.o \
-	src/csv/types.o \
-	src/metric/threshold.o
+	src/csv/types.o
 DATASET_OBJS := \
 	src/dataset/chunk.o \
 	src/dataset/keys.o \
@@ -184,9 +184,9 @@ PG_OBJS := \
 	src/pg/storage.o \
 	src/pg/study.o \
 	src/pg/survey.o \
-	src/pg/train.o
-PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS) $(SPEC_OBJS) $(CSV_OBJS) $(DRIFT_OBJS) $(TUNE_OBJS)
+	src/pg/train.o \
 	src/pg/tune.o
+PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS) $(SPEC_OBJS) $(CSV_OBJS) $(DRIFT_OBJS) $(TUNE_OBJS)
 OBJS := $(PURE_OBJS) $(PG_OBJS)
 
 SQL_PARTS := \
