@@ -24,6 +24,7 @@ CORE_OBJS := \
 	src/core/status.o
 FOREST_OBJS := \
 	src/forest/artifact.o \
+	src/forest/assign.o \
 	src/forest/bins.o \
 	src/forest/blocks.o \
 	src/forest/blocks_tile.o \
@@ -65,25 +66,25 @@ FOREST_OBJS := \
 	src/forest/walk_bytes.o \
 	src/forest/walk_wide.o
 METRIC_OBJS := \
+	src/metric/calibrate.o \
 	src/metric/classes.o \
 	src/metric/classification.o \
 	src/metric/confusion.o \
 	src/metric/curves.o \
+	src/metric/intervals.o \
 	src/metric/losses.o \
 	src/metric/ranked.o \
 	src/metric/ranking.o \
 	src/metric/regression.o \
 	src/metric/report.o \
+	src/metric/resample.o \
+	src/metric/rows.o \
 	src/metric/threshold.o
 CSV_OBJS := \
-	src/csv/guess.o \
 	src/csv/infer.o \
 	src/csv/lines.o \
-	src/csv/output.o \
-	src/csv/reader.o \
 	src/csv/records.o \
-	src/csv/sniff.o \
-	src/csv/types.o
+	src/csv/sniff.o
 DATASET_OBJS := \
 	src/dataset/chunk.o \
 	src/dataset/keys.o \
@@ -91,8 +92,7 @@ DATASET_OBJS := \
 	src/dataset/sample.o
 DEPLOY_OBJS := \
 	src/deploy/compare.o \
-	src/deploy/route.o \
-	src/deploy/tails.o
+	src/deploy/route.o
 SPEC_OBJS := \
 	src/spec/allowed.o \
 	src/spec/check.o \
@@ -132,6 +132,7 @@ PG_OBJS := \
 	src/pg/catalog.o \
 	src/pg/churnops.o \
 	src/pg/columns.o \
+	src/pg/compare.o \
 	src/pg/cross_validate.o \
 	src/pg/csv.o \
 	src/pg/csv_file.o \
@@ -142,6 +143,7 @@ PG_OBJS := \
 	src/pg/deploy.o \
 	src/pg/digest.o \
 	src/pg/evaluate.o \
+	src/pg/exam.o \
 	src/pg/exchange.o \
 	src/pg/guc.o \
 	src/pg/host.o \
@@ -162,6 +164,7 @@ PG_OBJS := \
 	src/pg/profit.o \
 	src/pg/query.o \
 	src/pg/reader.o \
+	src/pg/record.o \
 	src/pg/reference.o \
 	src/pg/registration.o \
 	src/pg/replay.o \
@@ -183,6 +186,7 @@ PG_OBJS := \
 	src/pg/spill.o \
 	src/pg/storage.o \
 	src/pg/study.o \
+	src/pg/subset.o \
 	src/pg/survey.o \
 	src/pg/train.o \
 	src/pg/tune.o
@@ -204,6 +208,7 @@ SQL_PARTS := \
 	sql/install/32-metrics_classes.sql \
 	sql/install/32-metrics_curves.sql \
 	sql/install/33-evaluate.sql \
+	sql/install/34-compare.sql \
 	sql/install/35-tune.sql \
 	sql/install/40-lifecycle.sql \
 	sql/install/41-datasets.sql \

@@ -1,15 +1,35 @@
 -- Evaluation: how good a version is, and what it looks at
 
 -- Since: 0.1.0
-CREATE FUNCTION @extschema@.churnops_evaluate(model_ref text, query text)
-RETURNS TABLE (metric text, class text, value double precision, n bigint)
+CREATE FUNCTION @extschema@.churnops_evaluate(
+	model_ref text,
+	query text DEFAULT NULL,
+	slices text[] DEFAULT NULL,
+	confidence double precision DEFAULT NULL,
+	n_bootstrap integer DEFAULT 1000,
+	seed integer DEFAULT 0)
+RETURNS TABLE (
+	metric text,
+	class text,
+	value double precision,
+	n bigint,
+	slice text,
+	slice_value text,
+	ci_low double precision,
+	ci_high double precision,
+	flagged boolean,
+	small boolean,
+	method text,
+	n_resamples integer)
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'churnops_evaluate';
-COMMENT ON FUNCTION @extschema@.churnops_evaluate(text, text) IS
+COMMENT ON FUNCTION @extschema@.churnops_evaluate(text, text, text[], double precision, integer, integer) IS
 'Metrics of a version on the rows of a query, or of a table or view by name, that holds the '
-'features and the target. '
+'features and the target; without a query, on the holdout of its training. '
 'One row a metric: class is NULL for metrics of the whole, value is NULL where the metric is '
-'undefined, n counts the rows it was taken over.';
+'undefined, n counts the rows it was taken over. '
+'With slices the same for each value of these columns; with a confidence an interval of each value, '
+'and flagged where that of a slice excludes the value of the whole.';
 
 -- Since: 0.1.0
 CREATE FUNCTION @extschema@.churnops_importance(model_ref text)

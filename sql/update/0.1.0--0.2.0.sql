@@ -8,6 +8,7 @@ DROP FUNCTION churnops.resolve(name, text);
 DROP FUNCTION churnops.lock_model(name, text);
 DROP FUNCTION churnops.require_model(name, text);
 DROP FUNCTION churnops.set_alias(text, text, integer, name, text);
+DROP FUNCTION @extschema@.churnops_evaluate(text, text);
 DROP POLICY read_usable ON churnops.model;
 DROP POLICY read_usable ON churnops.dataset;
 DROP POLICY read_usable ON churnops.run;

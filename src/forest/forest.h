@@ -345,6 +345,17 @@ typedef struct ForestSplit
 	bool		for_search;		/* parts of the training will be asked for */
 } ForestSplit;
 
+/*
+ * The split of rows that are in no frame, as a training of them makes it: 1 in
+ * trains for each row that trains, else 0.  group is NULL without keys, time
+ * without a time column.  order becomes the rows in canonical order, which
+ * depends on nothing but what they are.
+ */
+extern Status forest_split_rows(const Host *host, const ForestSplit *split,
+								const Hash128 *identity, const Hash128 *group,
+								const double *time, size_t n, uint32_t *order, uint8_t *trains,
+								Failure *why);
+
 typedef struct ForestTraining ForestTraining;
 
 /* The memory that a training will need, in bytes. */

@@ -10,7 +10,7 @@
 
 #include "core/memory.h"
 #include "core/rng.h"
-#include "core/sort.h"
+#include "forest/assign.h"
 #include "forest/bins.h"
 
 /* Weights above this are scaled down. */
@@ -32,72 +32,35 @@ group_block(const void *ctx, size_t chunk)
 	return &FRAME_AT(frame, Hash128, frame->group_offset, chunk << FRAME_CHUNK_SHIFT);
 }
 
+static const double *
+time_block(const void *ctx, size_t chunk)
+{
+	const ForestFrame *frame = ctx;
+
+	return &FRAME_AT(frame, double, frame->time_offset, chunk << FRAME_CHUNK_SHIFT);
+}
+
+/* What decides about the rows of a frame. */
+static AssignRows
+assign_rows(const Prepare *p)
+{
+	return (AssignRows) {
+		.host = p->host,
+		.n = p->n,
+		.chunk_shift = FRAME_CHUNK_SHIFT,
+		.ctx = p->frame,
+		.identity = identity_block,
+		.group = p->frame->has_group ? group_block : NULL,
+		.time = time_block,
+	};
+}
+
 Status
 prepare_order(Prepare *p, Failure *why)
 {
-	SortSource	source = {.block = identity_block, .ctx = p->frame,
-	.block_rows = FRAME_CHUNK_ROWS, .n = p->n};
-	SortHash   *sorted;
-	uint64_t	ordinal = 0;
-	Status		status;
+	AssignRows	rows = assign_rows(p);
 
-	status = memory_new_raw(p->host, p->n, sizeof(SortHash), &sorted, why);
-	if (status == STATUS_OK)
-		status = sort_hashes(p->host, &source, sorted, why);
-	for (size_t i = 0; i < p->n && status == STATUS_OK; i++)
-	{
-		Hash128		hash = sorted[i].hash;
-
-		ordinal = i > 0 && hash_compare(hash, sorted[i - 1].hash) == 0 ? ordinal + 1 : 0;
-		p->order[i] = sorted[i].row;
-		p->keys[i] = rng_row_key(hash, ordinal);
-	}
-	memory_free(p->host, sorted, p->n, sizeof(SortHash));
-	return status;
-}
-
-/* Mark the rows that train, by the hash of the row or of its group. */
-static void
-split_by_hash(Prepare *p)
-{
-	ForestFrame *frame = p->frame;
-	uint64_t	key = rng_purpose_key(p->split->split_seed, RNG_SPLIT, 0);
-
-	for (size_t i = 0; i < p->n; i++)
-	{
-		uint32_t	row = p->order[i];
-		uint64_t	about = frame->has_group
-			? rng_row_key(FRAME_AT(frame, Hash128, frame->group_offset, row), 0)
-			: p->keys[i];
-
-		p->trains[row] = rng_unit(rng_row_draw(key, about)) >= p->split->test_size;
-	}
-}
-
-/* Give every row of a group the latest time of the group. */
-static Status
-group_times(Prepare *p, double *times, Failure *why)
-{
-	SortSource	source = {.block = group_block, .ctx = p->frame,
-	.block_rows = FRAME_CHUNK_ROWS, .n = p->n};
-	SortHash   *sorted;
-	Status		status;
-
-	status = memory_new_raw(p->host, p->n, sizeof(SortHash), &sorted, why);
-	if (status == STATUS_OK)
-		status = sort_hashes(p->host, &source, sorted, why);
-	for (size_t i = 0; status == STATUS_OK && i < p->n;)
-	{
-		size_t		end = i;
-		double		latest = times[sorted[i].row];
-
-		for (; end < p->n && hash_compare(sorted[end].hash, sorted[i].hash) == 0; end++)
-			latest = fmax(latest, times[sorted[end].row]);
-		for (; i < end; i++)
-			times[sorted[i].row] = latest;
-	}
-	memory_free(p->host, sorted, p->n, sizeof(SortHash));
-	return status;
+	return assign_order(&rows, p->order, p->keys, why);
 }
 
 Status
@@ -105,6 +68,7 @@ prepare_search(Prepare *p, Failure *why)
 {
 	ForestTraining *t = p->t;
 	ForestFrame *frame = p->frame;
+	AssignRows	rows = assign_rows(p);
 	double	   *times = NULL;
 	Status		status = STATUS_OK;
 
@@ -120,66 +84,12 @@ prepare_search(Prepare *p, Failure *why)
 	for (size_t row = 0; row < p->n && status == STATUS_OK; row++)
 		times[row] = FRAME_AT(frame, double, frame->time_offset, row);
 	if (status == STATUS_OK && frame->has_group)
-		status = group_times(p, times, why);
+		status = assign_group_times(&rows, times, why);
 	if (status == STATUS_OK)
 		status = memory_new_raw(p->host, p->n, sizeof(double), &t->time, why);
 	for (size_t i = 0; i < p->n && status == STATUS_OK; i++)
 		t->time[i] = times[p->order[i]];
 	memory_free(p->host, times, p->n, sizeof(double));
-	return status;
-}
-
-/*
- * Mark the rows that train, by time: the holdout begins at the time that
- * makes its size come nearest to the wanted share (the smaller holdout where
- * two are equally near), so that equal times stay together.
- */
-static Status
-split_by_time(Prepare *p, Failure *why)
-{
-	double		wanted = p->split->test_size * (double) p->n;
-	double	   *times = NULL;
-	uint64_t   *sorted = NULL;
-	uint64_t   *scratch = NULL;
-	double		begin = INFINITY;
-	double		nearest = wanted;	/* of the empty holdout */
-	Status		status;
-
-	status = memory_new_raw(p->host, p->n, sizeof(double), &times, why);
-	if (status != STATUS_OK)
-		goto done;
-	for (size_t row = 0; row < p->n; row++)
-		times[row] = FRAME_AT(p->frame, double, p->frame->time_offset, row);
-	if (p->frame->has_group)
-		status = group_times(p, times, why);
-	if (status == STATUS_OK)
-		status = memory_new_raw(p->host, p->n, sizeof(uint64_t), &sorted, why);
-	if (status == STATUS_OK)
-		status = memory_new_raw(p->host, p->n, sizeof(uint64_t), &scratch, why);
-	if (status != STATUS_OK)
-		goto done;
-	for (size_t row = 0; row < p->n; row++)
-		sorted[row] = sort_key_of_double(times[row]);
-	status = sort_keys(p->host, sorted, scratch, p->n, why);
-	if (status != STATUS_OK)
-		goto done;
-	for (size_t i = p->n; i-- > 1;)
-	{
-		double		miss = fabs((double) (p->n - i) - wanted);
-
-		if (sorted[i] != sorted[i - 1] && miss < nearest)
-		{
-			nearest = miss;
-			begin = sort_double_of_key(sorted[i]);
-		}
-	}
-	for (size_t row = 0; row < p->n; row++)
-		p->trains[row] = times[row] < begin;
-
-done:
-	memory_free(p->host, times, p->n, sizeof(double));
-	memory_free(p->host, sorted, p->n, sizeof(uint64_t));
-	memory_free(p->host, scratch, p->n, sizeof(uint64_t));
 	return status;
 }
 
@@ -190,13 +100,10 @@ prepare_split(Prepare *p, Failure *why)
 	uint64_t   *test_keys = NULL;
 	size_t		n_train = 0;
 	size_t		n_test = 0;
-	Status		status = STATUS_OK;
+	AssignRows	rows = assign_rows(p);
+	Status		status;
 
-	memset(p->trains, 1, p->n);
-	if (p->split->kind == FOREST_SPLIT_HASH)
-		split_by_hash(p);
-	else if (p->split->kind == FOREST_SPLIT_TIME)
-		status = split_by_time(p, why);
+	status = assign_split(&rows, p->split, p->order, p->keys, p->trains, why);
 	if (status == STATUS_OK)
 		status = memory_new_raw(p->host, p->n, sizeof(uint32_t), &test_rows, why);
 	if (status == STATUS_OK)

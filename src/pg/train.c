@@ -141,9 +141,8 @@ open_query(Training *t)
 	return query;
 }
 
-/* How rows are split, as the request says. */
-static ForestSplit
-split_of(const TrainRequest *request)
+ForestSplit
+training_split(const TrainRequest *request)
 {
 	return (ForestSplit) {
 		.kind = request->test_size == 0 ? FOREST_SPLIT_NONE
@@ -162,7 +161,7 @@ static void
 refuse_hopeless(const Training *t, double expected)
 {
 	ForestParams *params = arguments_params(unconstify(PgHost *, &t->host), t->request.params);
-	ForestSplit split = split_of(&t->request);
+	ForestSplit split = training_split(&t->request);
 	ForestEstimate e;
 	Size		needed;
 
@@ -283,7 +282,7 @@ static void
 plan_memory(Training *t)
 {
 	size_t		n_rows = forest_frame_n_rows(t->dataset.frame);
-	ForestSplit split = split_of(&t->request);
+	ForestSplit split = training_split(&t->request);
 	ForestEstimate e;
 	Size		kept;			/* while growing and measuring */
 	Size		needed;
@@ -327,7 +326,7 @@ training_phase(Training *t, const char *phase)
 void
 training_prepare(Training *t)
 {
-	ForestSplit split = split_of(&t->request);
+	ForestSplit split = training_split(&t->request);
 	Status		status;
 	Failure		why;
 

@@ -116,6 +116,9 @@ extern Datum training_result(FunctionCallInfo fcinfo, const Training *t, int32 v
 
 extern void training_free(Training *t);
 
+/* How rows are split, as the request says. */
+extern ForestSplit training_split(const TrainRequest *request);
+
 /* Seconds since the training began. */
 extern double training_seconds(const Training *t);
 
