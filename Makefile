@@ -25,11 +25,13 @@ CORE_OBJS := \
 FOREST_OBJS := \
 	src/forest/artifact.o \
 	src/forest/assign.o \
+	src/forest/associate.o \
 	src/forest/bins.o \
 	src/forest/blocks.o \
 	src/forest/blocks_tile.o \
 	src/forest/blocks_tile_wide.o \
 	src/forest/blocks_wide.o \
+	src/forest/checks.o \
 	src/forest/decode.o \
 	src/forest/decode_blocks.o \
 	src/forest/decode_check.o \
@@ -38,6 +40,7 @@ FOREST_OBJS := \
 	src/forest/emit.o \
 	src/forest/encode.o \
 	src/forest/encode_rows.o \
+	src/forest/facts.o \
 	src/forest/frame.o \
 	src/forest/grow.o \
 	src/forest/histogram.o \
@@ -130,6 +133,7 @@ PG_OBJS := \
 	src/pg/caller.o \
 	src/pg/canonical.o \
 	src/pg/catalog.o \
+	src/pg/checks.o \
 	src/pg/churnops.o \
 	src/pg/columns.o \
 	src/pg/compare.o \
@@ -161,6 +165,7 @@ PG_OBJS := \
 	src/pg/parameters.o \
 	src/pg/pipeline.o \
 	src/pg/predict.o \
+	src/pg/profile.o \
 	src/pg/profit.o \
 	src/pg/query.o \
 	src/pg/reader.o \
@@ -185,11 +190,13 @@ PG_OBJS := \
 	src/pg/spec.o \
 	src/pg/spill.o \
 	src/pg/storage.o \
+	src/pg/strftime.o \
 	src/pg/study.o \
 	src/pg/subset.o \
 	src/pg/survey.o \
 	src/pg/train.o \
-	src/pg/tune.o
+	src/pg/tune.o \
+	src/pg/validate.o
 PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS) $(SPEC_OBJS) $(CSV_OBJS) $(DRIFT_OBJS) $(TUNE_OBJS)
 OBJS := $(PURE_OBJS) $(PG_OBJS)
 
@@ -223,6 +230,7 @@ SQL_PARTS := \
 	sql/install/48-verify.sql \
 	sql/install/50-views.sql \
 	sql/install/52-deployment-views.sql \
+	sql/install/55-quality.sql \
 	sql/install/56-csv.sql \
 	sql/install/57-spec.sql \
 	sql/install/60-pipeline.sql \
@@ -233,6 +241,7 @@ SQL_PARTS := \
 	sql/install/90-privileges.sql \
 	sql/install/92-deployment-privileges.sql \
 	sql/install/94-tune-privileges.sql \
+	sql/install/95-quality-privileges.sql \
 	sql/install/96-pipeline-privileges.sql \
 	sql/install/97-monitoring-privileges.sql
 INSTALL_SQL := sql/$(EXTENSION)--$(EXTVERSION).sql

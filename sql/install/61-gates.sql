@@ -124,7 +124,7 @@ DECLARE
 		CASE WHEN superior THEN 0 ELSE 0.005 END);
 	-- By how much the version is better, and at the least, with one-sided confidence.
 	gain double precision := (compared->>'difference')::double precision;
-	surely double precision := (compared->>'ci_low')::double precision;
+	surely constant double precision := (compared->>'bound')::double precision;
 	threshold constant double precision := CASE WHEN superior THEN margin ELSE -margin END;
 	passed boolean;
 BEGIN
@@ -134,7 +134,6 @@ BEGIN
 	END IF;
 	IF lower THEN
 		gain := -gain;
-		surely := -(compared->>'ci_high')::double precision;
 	END IF;
 	passed := surely > threshold;
 	RETURN churnops.gate('champion', metric, gain, threshold, passed,
@@ -242,7 +241,7 @@ AS $$
 		WHERE gates #> '{calibration,max_ece}' IS NOT NULL
 		UNION ALL
 		SELECT 5, s.place::integer, s.gate
-		FROM churnops.slice_gates(gates->'slices', facts->'measures') WITH ORDINALITY AS s(gate, place)
+		FROM churnops.slice_gates(jsonb_build_object('metric', facts->'metric') || (gates->'slices'), facts->'measures') WITH ORDINALITY AS s(gate, place)
 		WHERE jsonb_typeof(gates->'slices') = 'object'
 		UNION ALL
 		SELECT 6, 1, churnops.champion_gate(gates->'champion', (facts->>'champion_version')::integer,

@@ -318,11 +318,12 @@ BEGIN
 			MESSAGE = 'no rows are held out to compare with the champion on',
 			HINT = 'Give split.test_size a share of the rows, or leave the gate "champion" out.';
 	END IF;
-	-- A two-sided interval whose lower end is the one-sided bound that was asked for.
 	compared := churnops.call_user(state, 'churnops_compare', jsonb_build_object(
-		'ref_a', state->'ref', 'ref_b', format('%s/%s', state->>'model', champion), 'metrics', jsonb_build_array(metric),
-		'confidence', 2 * coalesce((rule->>'confidence')::double precision, 0.95) - 1));
-	RETURN churnops.outcome(format('compared with version %s', champion),
+		'ref_a', state->'ref', 'ref_b', format('%s/%s', state->>'model', champion), 'metric', metric,
+		'margin', rule->'margin', 'confidence', rule->'confidence'));
+	RETURN churnops.outcome(format('%s is %s against %s of version %s', metric,
+			churnops.number_text((churnops.measured(compared, metric)->>'value_a')::double precision),
+			churnops.number_text((churnops.measured(compared, metric)->>'value_b')::double precision), champion),
 		jsonb_build_object('champion_version', champion,
 			'compared', churnops.measured(compared, metric)), compared);
 END
@@ -346,6 +347,7 @@ BEGIN
 	PERFORM churnops.lock_model(caller, model_name, 'train');
 	gates := churnops.all_gates(churnops.object_or_empty(state #> '{document,evaluation,gates}'),
 		jsonb_build_object(
+			'metric', churnops.default_metric(model_name, version_number),
 			'measures', state->'measures',
 			'checks', state #> '{metrics,checks}',
 			'champion_version', state->'champion_version',

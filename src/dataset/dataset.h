@@ -119,6 +119,8 @@ extern Status dataset_compare(const Host *host, const DatasetKeys *before,
 #define DATASET_MAX_VALUES 256
 /* Texts are cut to so many bytes in a profile, at a character's boundary. */
 #define DATASET_TEXT_BYTES 64
+/* Bins of a histogram. */
+#define DATASET_BINS 20
 /* From so many rows percentiles are those of a sample. */
 #define DATASET_SAMPLE_ROWS 10000
 
@@ -143,12 +145,21 @@ typedef struct DatasetColumnProfile
 	double		max;
 	double		mean;
 	double		sd;				/* of a sample: over n − 1 */
+	uint64_t	n_zero;			/* numbers */
+	uint64_t	n_negative;
+	uint64_t	n_infinite;
+	uint64_t	min_length;		/* characters of texts, 0 without any */
+	uint64_t	max_length;
+	double		mean_length;	/* NAN without any */
 	bool		counts_exact;	/* of all rows, else of the sample */
-	size_t		n_counts;		/* most frequent first; 0 where percentiles say more */
+	size_t		n_counts;		/* most frequent first; of a sample those that are in it twice */
 	const DatasetCount *counts;
 	uint64_t	n_sampled;		/* rows behind counts and percentiles that are not NULL */
-	size_t		n_percentiles;	/* 101, or 0 */
+	size_t		n_percentiles;	/* 101, or 0 where there are no numbers */
 	const double *percentiles;
+	size_t		n_bins;			/* of equal width from min to max; 0, as percentiles, or 1 */
+	double		edges[DATASET_BINS + 1];
+	uint64_t	bins[DATASET_BINS];	/* of the rows that are counted; a number at an edge is above it */
 } DatasetColumnProfile;
 
 /* A value on its way into a profile. */

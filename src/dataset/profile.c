@@ -5,11 +5,12 @@
  * Exact are the counts of rows and of missing values, minimum, maximum, mean
  * and standard deviation, and, for a column of at most DATASET_MAX_VALUES
  * different values, how often each occurs.  Beyond that the number of
- * different values is estimated (HyperLogLog, standard error 1.6 %), and
+ * different values is estimated (HyperLogLog, standard error 1.6 %) unless all
+ * rows are in the sample, and
  * percentiles of numbers and frequent texts are those of a sample (sample.c),
  * which is all rows where there are no more than DATASET_SAMPLE_ROWS
- * different ones.  All of it depends on the rows alone, whatever their order,
- * but for the last digits of mean and standard deviation.
+ * different ones.  All of it depends on the rows alone, whatever their order:
+ * mean and standard deviation come from sums of twice the precision.
  *
  * Values are told apart by hashes of 64 bits.
  */
@@ -26,6 +27,7 @@
 #define REGISTERS (1 << REGISTER_BITS)
 #define PERCENTILES 101
 #define MAX_FREQUENT 200		/* texts of the sample that are listed */
+#define MAX_FREQUENT_NUMBERS 20	/* and numbers */
 #define FREQUENT_TIMES 2		/* and occur in it so often */
 
 typedef struct Slot
@@ -37,15 +39,28 @@ typedef struct Slot
 	size_t		n_bytes;
 } Slot;
 
+/* A number of twice the precision: the sum of two. */
+typedef struct Precise
+{
+	double		high;
+	double		low;
+} Precise;
+
 typedef struct Column
 {
 	uint64_t	n_null;
 	uint64_t	n_finite;
-	double		shift;			/* the first number: sums of differences lose less */
-	double		sum;
-	double		sum_squares;
+	uint64_t	n_zero;
+	uint64_t	n_negative;
+	uint64_t	n_infinite;
+	uint64_t	min_length;		/* of texts */
+	uint64_t	max_length;
+	uint64_t	sum_length;
+	Precise		sum;
+	Precise		squares;
 	double		min;
 	double		max;
+	bool		cut;			/* some text is longer than the sample keeps */
 	size_t		n_values;		/* slots in use */
 	bool		too_many;		/* more than there may be: registers instead */
 	Slot	   *slots;
@@ -222,22 +237,71 @@ count_value(const Host *host, Column *c, const DatasetCell *cell, bool is_number
 	return STATUS_OK;
 }
 
-/* Add a finite number to the sums. */
+/* Add x to a sum; what rounding drops goes to its low part (Knuth 1969). */
+static inline void
+precise_add(Precise *p, double x)
+{
+	double		sum = p->high + x;
+	double		added = sum - p->high;
+
+	p->low += (p->high - (sum - added)) + (x - added);
+	p->high = sum;
+}
+
+/* x × y, to the last bit unless it is very large or small (Dekker 1971). */
+static inline Precise
+precise_product(double x, double y)
+{
+	const double split = 134217729;	/* 2^27 + 1 */
+	double		x_high = x * split - (x * split - x);
+	double		y_high = y * split - (y * split - y);
+	double		x_low = x - x_high;
+	double		y_low = y - y_high;
+	double		high = x * y;
+
+	return (Precise) {high, ((x_high * y_high - high) + x_high * y_low + x_low * y_high) +
+					  x_low * y_low};
+}
+
+/* Take in a number. */
 static inline void
 sum_number(Column *c, double number)
 {
-	double		difference;
+	Precise		square;
 
-	if (c->n_finite == 0)
-		c->shift = c->min = c->max = number;
-	difference = number - c->shift;
-	c->n_finite++;
-	c->sum += difference;
-	c->sum_squares += difference * difference;
+	c->n_negative += number < 0;
+	c->n_zero += number == 0;
+	if (!isfinite(number))
+	{
+		c->n_infinite++;
+		return;
+	}
+	square = precise_product(number, number);
+	if (c->n_finite++ == 0)
+		c->min = c->max = number;
+	precise_add(&c->sum, number);
+	precise_add(&c->squares, square.high);
+	c->squares.low += square.low;
 	if (number < c->min)
 		c->min = number;
 	if (number > c->max)
 		c->max = number;
+}
+
+/* Take in the length of a text. */
+static inline void
+sum_length(Column *c, const char *text, size_t n_bytes)
+{
+	uint64_t	n = 0;
+
+	for (size_t i = 0; i < n_bytes; i++)
+		n += ((uint8_t) text[i] & 0xC0) != 0x80;
+	if (n < c->min_length || c->n_values + c->too_many == 0)
+		c->min_length = n;
+	if (n > c->max_length)
+		c->max_length = n;
+	c->cut |= n_bytes > DATASET_TEXT_BYTES;
+	c->sum_length += n;
 }
 
 Status
@@ -255,8 +319,10 @@ dataset_profile_add(DatasetProfile *p, const DatasetCell *cells, Hash128 hash, F
 			c->n_null++;
 			continue;
 		}
-		if (p->is_number[i] && isfinite(cells[i].number))
+		if (p->is_number[i])
 			sum_number(c, cells[i].number);
+		else
+			sum_length(c, cells[i].text, cells[i].n_bytes);
 		status = count_value(p->host, c, &cells[i], p->is_number[i], why);
 	}
 	return status == STATUS_OK ? sample_add(&p->sample, cells, hash, why) : status;
@@ -351,6 +417,82 @@ exact_counts(const Host *host, Column *c, bool is_number, DatasetColumnProfile *
 	return status;
 }
 
+/* Numbers in ascending order, and how many rows have each. */
+typedef struct Steps
+{
+	double		number;
+	uint64_t	n;
+} Steps;
+
+/*
+ * Percentiles 0 to 100, the smallest value that so many percent of the rows do
+ * not exceed, and the histogram, of n steps with out->n_sampled rows.
+ */
+static Status
+describe_steps(DatasetProfile *p, Column *c, const Steps *steps, size_t n,
+			   DatasetColumnProfile *out, Failure *why)
+{
+	double		below = 0;
+	size_t		i = 0;
+	Status		status = memory_new(p->host, PERCENTILES, sizeof(double), &c->percentiles, why);
+
+	if (status != STATUS_OK)
+		return status;
+	for (size_t k = 0; k < PERCENTILES; k++)
+	{
+		while (i + 1 < n && (below + (double) steps[i].n) * (PERCENTILES - 1) <
+			   (double) k * (double) out->n_sampled)
+			below += (double) steps[i++].n;
+		c->percentiles[k] = steps[i].number;
+	}
+	/* the ends are known exactly */
+	c->percentiles[0] = c->min;
+	c->percentiles[PERCENTILES - 1] = c->max;
+	out->percentiles = c->percentiles;
+	out->n_percentiles = PERCENTILES;
+
+	out->n_bins = c->max > c->min ? DATASET_BINS : 1;
+	for (size_t bin = 0; bin <= out->n_bins; bin++)
+		out->edges[bin] = bin == out->n_bins ? c->max
+			: c->min + (c->max / (double) out->n_bins - c->min / (double) out->n_bins) *
+			(double) bin;
+	for (size_t k = 0, bin = 0; k < n; k++)
+	{
+		while (bin + 1 < out->n_bins && steps[k].number >= out->edges[bin + 1])
+			bin++;
+		out->bins[bin] += steps[k].n;
+	}
+	return STATUS_OK;
+}
+
+/* Percentiles and histogram of a column with few numbers. */
+static Status
+describe_counts(DatasetProfile *p, Column *c, DatasetColumnProfile *out, Failure *why)
+{
+	Steps		steps[DATASET_MAX_VALUES];
+	uint64_t	n_sampled = out->n_sampled;
+	size_t		n = 0;
+	Status		status;
+
+	for (size_t i = 0; i < out->n_counts; i++)
+	{
+		size_t		place = n;
+
+		if (!isfinite(out->counts[i].number))
+		{
+			out->n_sampled -= out->counts[i].n;
+			continue;
+		}
+		for (; place > 0 && steps[place - 1].number > out->counts[i].number; place--)
+			steps[place] = steps[place - 1];
+		steps[place] = (Steps) {out->counts[i].number, out->counts[i].n};
+		n++;
+	}
+	status = n == 0 ? STATUS_OK : describe_steps(p, c, steps, n, out, why);
+	out->n_sampled = n_sampled;
+	return status;
+}
+
 /* The rows of the sample in the order of a column's values; n of them have one. */
 static Status
 sort_sample(DatasetProfile *p, uint32_t column, SortItem *items, SortItem *scratch, size_t *n,
@@ -372,51 +514,49 @@ sort_sample(DatasetProfile *p, uint32_t column, SortItem *items, SortItem *scrat
 	return sort_items(p->host, items, scratch, *n, why);
 }
 
-/* Percentiles 0 to 100: the smallest value that so many percent of the rows do not exceed. */
+/* Percentiles and histogram of a column by the sample. */
 static Status
-find_percentiles(DatasetProfile *p, uint32_t column, const SortItem *items, size_t n,
-				 DatasetColumnProfile *out, Failure *why)
+describe_sample(DatasetProfile *p, uint32_t column, const SortItem *items, size_t n,
+				DatasetColumnProfile *out, Failure *why)
 {
 	const Sample *sample = &p->sample;
-	Column	   *c = &p->columns[column];
-	double		below = 0;
-	size_t		i = 0;
-	Status		status = memory_new(p->host, PERCENTILES, sizeof(double), &c->percentiles, why);
+	Steps	   *steps;
+	Status		status = memory_new_raw(p->host, n, sizeof(Steps), &steps, why);
 
-	if (status != STATUS_OK)
-		return status;
-	for (size_t k = 0; k < PERCENTILES; k++)
-	{
-		while (i + 1 < n &&
-			   (below + (double) sample->weights[items[i].row]) * (PERCENTILES - 1) <
-			   (double) k * (double) out->n_sampled)
-			below += (double) sample->weights[items[i++].row];
-		c->percentiles[k] =
-			sample->cells[items[i].row * sample->n_columns + column].number;
-	}
-	/* the ends are known exactly */
-	c->percentiles[0] = c->min;
-	c->percentiles[PERCENTILES - 1] = c->max;
-	out->percentiles = c->percentiles;
-	out->n_percentiles = PERCENTILES;
-	return STATUS_OK;
+	for (size_t i = 0; i < n && status == STATUS_OK; i++)
+		steps[i] = (Steps) {
+			.number = sample->cells[items[i].row * sample->n_columns + column].number,
+			.n = sample->weights[items[i].row]};
+	if (status == STATUS_OK)
+		status = describe_steps(p, &p->columns[column], steps, n, out, why);
+	memory_free(p->host, steps, n, sizeof(Steps));
+	return status;
 }
 
-/* The texts that occur more than once in the sample. */
+/* The values that occur more than once in the sample. */
 static Status
 find_frequent(DatasetProfile *p, uint32_t column, const SortItem *items, size_t n,
 			  DatasetColumnProfile *out, Failure *why)
 {
 	const Sample *sample = &p->sample;
 	Column	   *c = &p->columns[column];
-	Status		status = make_counts(p->host, c, MAX_FREQUENT, why);
+	bool		is_number = p->is_number[column];
+	Status		status = make_counts(p->host, c,
+									 is_number ? MAX_FREQUENT_NUMBERS : MAX_FREQUENT, why);
 	size_t		next;
 
 	for (size_t i = 0; i < n && status == STATUS_OK; i = next)
 	{
-		const char *text = sample->cells[items[i].row * sample->n_columns + column].text;
-		DatasetCount count = {.text = text + 1, .n_bytes = (uint8_t) text[0]};
+		const SampleCell *cell = &sample->cells[items[i].row * sample->n_columns + column];
+		DatasetCount count = {.n = 0};
 
+		if (is_number)
+			count.number = cell->number;
+		else
+		{
+			count.text = cell->text + 1;
+			count.n_bytes = (uint8_t) cell->text[0];
+		}
 		for (next = i; next < n && items[next].key == items[i].key; next++)
 			count.n += sample->weights[items[next].row];
 		if (count.n >= FREQUENT_TIMES)
@@ -424,6 +564,28 @@ find_frequent(DatasetProfile *p, uint32_t column, const SortItem *items, size_t 
 	}
 	out->counts = c->counts;
 	return status;
+}
+
+/*
+ * How many different values there are: counted, where the sample is all rows
+ * and has them whole, and no number is infinite, which it leaves out.
+ */
+static void
+count_distinct(const DatasetProfile *p, const Column *c, const SortItem *items, size_t n,
+			   DatasetColumnProfile *out)
+{
+	double		most = (double) (p->n_rows - c->n_null);
+	size_t		n_distinct = 0;
+
+	if (p->sample.highest != UINT64_MAX || c->cut || c->n_infinite > 0)
+	{
+		out->n_distinct = out->n_distinct < most ? out->n_distinct : most;
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		n_distinct += i == 0 || items[i].key != items[i - 1].key;
+	out->n_distinct = (double) n_distinct;
+	out->distinct_exact = true;
 }
 
 /* What the sample says about a column with many values. */
@@ -442,9 +604,12 @@ ask_sample(DatasetProfile *p, uint32_t column, DatasetColumnProfile *out, Failur
 		status = sort_sample(p, column, items, scratch, &n, why);
 	for (size_t i = 0; status == STATUS_OK && i < n; i++)
 		out->n_sampled += p->sample.weights[items[i].row];
+	if (status == STATUS_OK)
+		count_distinct(p, &p->columns[column], items, n, out);
+	if (status == STATUS_OK && n > 0 && p->is_number[column])
+		status = describe_sample(p, column, items, n, out, why);
 	if (status == STATUS_OK && n > 0)
-		status = p->is_number[column] ? find_percentiles(p, column, items, n, out, why) :
-			find_frequent(p, column, items, n, out, why);
+		status = find_frequent(p, column, items, n, out, why);
 	memory_free(p->host, items, n_rows, sizeof(SortItem));
 	memory_free(p->host, scratch, n_rows, sizeof(SortItem));
 	return status;
@@ -455,6 +620,9 @@ static void
 find_moments(const Column *c, DatasetColumnProfile *out)
 {
 	double		n = (double) c->n_finite;
+	Precise		mean;
+	Precise		back;
+	Precise		square;
 	double		variance;
 
 	out->min = out->max = out->mean = out->sd = NAN;
@@ -462,11 +630,17 @@ find_moments(const Column *c, DatasetColumnProfile *out)
 		return;
 	out->min = c->min;
 	out->max = c->max;
-	out->mean = c->shift + c->sum / n;
+	mean.high = (c->sum.high + c->sum.low) / n;
+	back = precise_product(mean.high, n);
+	mean.low = ((c->sum.high - back.high) - back.low + c->sum.low) / n;
+	out->mean = mean.high + mean.low;
 	if (c->n_finite < 2)
 		return;
-	variance = (c->sum_squares - c->sum * c->sum / n) / (n - 1);
-	out->sd = sqrt(variance > 0 ? variance : 0);
+	/* the squares, less n times that of the mean */
+	square = precise_product(c->sum.high, mean.high);
+	variance = ((c->squares.high - square.high) - square.low + c->squares.low -
+				(c->sum.high * mean.low + c->sum.low * mean.high)) / (n - 1);
+	out->sd = sqrt(variance > 0 ? variance : isnan(variance) ? NAN : 0);
 }
 
 static Status
@@ -482,12 +656,19 @@ finish_column(DatasetProfile *p, uint32_t column, Failure *why)
 	out->distinct_exact = !c->too_many;
 	out->n_distinct = c->too_many ? estimate_distinct(c) : (double) c->n_values;
 	find_moments(c, out);
+	out->n_zero = c->n_zero;
+	out->n_negative = c->n_negative;
+	out->n_infinite = c->n_infinite;
+	out->min_length = c->min_length;
+	out->max_length = c->max_length;
+	out->mean_length = out->is_number || c->n_null == p->n_rows ? NAN
+		: (double) c->sum_length / (double) (p->n_rows - c->n_null);
 	if (c->too_many)
 		return ask_sample(p, column, out, why);
 	status = exact_counts(p->host, c, out->is_number, out, why);
 	out->counts = c->counts;
 	out->n_sampled = p->n_rows - c->n_null;
-	return status;
+	return status == STATUS_OK && out->is_number ? describe_counts(p, c, out, why) : status;
 }
 
 Status

@@ -41,6 +41,7 @@ typedef struct DistinctSet
 /* A column while it is collected. */
 typedef struct BinsColumn
 {
+	ColumnFacts *facts;			/* NULL: nobody asks */
 	DistinctSet set;			/* numbers: of all training rows */
 	uint64_t   *keys;			/* numbers: sort keys of the sample's values */
 	size_t		n_keys;
@@ -117,8 +118,9 @@ bins_cut(double a, double b)
 
 /* Cuts between all neighbours of the few distinct values. */
 static Status
-bins_exact(const Host *host, DistinctSet *set, ForestFeature *out, Failure *why)
+bins_exact(const Host *host, BinsColumn *c, ForestFeature *out, Failure *why)
 {
+	DistinctSet *set = &c->set;
 	uint64_t	scratch[FOREST_VALUE_BINS];
 	uint32_t	n = 0;
 	Status		status;
@@ -135,6 +137,8 @@ bins_exact(const Host *host, DistinctSet *set, ForestFeature *out, Failure *why)
 	for (uint32_t i = 0; i + 1 < n; i++)
 		out->cuts[i] = bins_cut(sort_double_of_key(set->slots[i]),
 								sort_double_of_key(set->slots[i + 1]));
+	if (c->facts != NULL)
+		facts_values(c->facts, set->slots, n);
 	return STATUS_OK;
 }
 
@@ -227,6 +231,8 @@ bins_quantile(BinsWork *work, BinsColumn *c, bool integer, ForestFeature *out,
 						 FOREST_VALUE_BINS, work->rows->n_train < SMALL_DATA_ROWS ? 1 : 3, cuts);
 	if (integer && n_distinct == c->n_keys)
 		*fate = FOREST_KEPT_ID_LIKE;
+	if (c->facts != NULL)
+		facts_sorted(c->facts, c->keys, c->n_keys);
 	status = memory_new_raw(work->host, n_cuts, sizeof(double), &out->cuts, why);
 	if (status != STATUS_OK)
 		return status;
@@ -251,7 +257,7 @@ bins_numeric(BinsWork *work, BinsColumn *c, bool integer, ForestFeature *out,
 		return STATUS_OK;
 	if (integer && few && set->n >= ID_LIKE_ROWS && set->n == work->rows->n_train)
 		*fate = FOREST_KEPT_ID_LIKE;
-	return few ? bins_exact(work->host, set, out, why)
+	return few ? bins_exact(work->host, c, out, why)
 		: bins_quantile(work, c, integer, out, fate, why);
 }
 
@@ -288,7 +294,7 @@ category_insert(const FrameDictionary *d, const uint32_t *counts, uint32_t id, u
 
 static Status
 bins_category(BinsWork *work, const FrameDictionary *d, const uint32_t *counts,
-			  ForestFeature *out, ForestColumnFate *fate, Failure *why)
+			  ColumnFacts *facts, ForestFeature *out, ForestColumnFate *fate, Failure *why)
 {
 	uint32_t	top[FOREST_MAX_CATEGORIES];
 	uint32_t	n_top = 0;
@@ -304,6 +310,8 @@ bins_category(BinsWork *work, const FrameDictionary *d, const uint32_t *counts,
 		n_distinct++;
 		category_insert(d, counts, id, top, &n_top);
 	}
+	if (facts != NULL)
+		facts->n_categories = (uint32_t) n_distinct;
 	if (n_distinct == 0)
 		*fate = FOREST_DROPPED_MISSING;
 	else if (n_distinct == 1 && n_values == work->rows->n_train)
@@ -459,6 +467,7 @@ bins_of_pass(BinsWork *work, uint32_t first, uint32_t n, ForestFeature *features
 
 		memset(&c->set, 0, sizeof(c->set));
 		c->n_keys = 0;
+		c->facts = work->frame->facts == NULL ? NULL : &work->frame->facts->columns[first + i];
 		features[first + i].kind = column->kind;
 		fates[first + i] = FOREST_KEPT;
 		if (column->kind == FOREST_CATEGORY && status == STATUS_OK)
@@ -476,8 +485,8 @@ bins_of_pass(BinsWork *work, uint32_t first, uint32_t n, ForestFeature *features
 			status = bins_numeric(work, c, column->integer, &features[first + i],
 								  &fates[first + i], why);
 		else if (status == STATUS_OK)
-			status = bins_category(work, &column->dictionary, c->counts, &features[first + i],
-								   &fates[first + i], why);
+			status = bins_category(work, &column->dictionary, c->counts, c->facts,
+								   &features[first + i], &fates[first + i], why);
 		memory_free(work->host, c->counts, column->dictionary.n_texts + 1, sizeof(uint32_t));
 		c->counts = NULL;
 	}

@@ -46,6 +46,7 @@ typedef struct Encode
 	uint8_t    *buffer;			/* for cells that are read from a file */
 	double	   *least;			/* random splits: of the training values of a bin, */
 	double	   *largest;		/* n_features × 256 */
+	uint64_t   *hashes;			/* of the features of the tile's rows; NULL: nobody asks */
 } Encode;
 
 /* ------------------------------------------------------------------ setup -- */
@@ -106,6 +107,9 @@ encode_begin(Encode *encode, Failure *why)
 	if (encode->tile_rows < TILE_MIN_ROWS)
 		encode->tile_rows = TILE_MIN_ROWS;
 	status = memory_new(p->host, encode->tile_rows, t->row_bytes, &encode->tile, why);
+	if (status == STATUS_OK && p->frame->facts != NULL)
+		status = memory_new_raw(p->host, encode->tile_rows, sizeof(uint64_t), &encode->hashes,
+								why);
 	if (status == STATUS_OK && p->frame->spilled)
 		status = memory_new_raw(p->host, p->frame->cells_bytes, 1, &encode->buffer, why);
 	if (status == STATUS_OK)
@@ -149,6 +153,7 @@ encode_end(Encode *encode)
 	memory_free(p->host, encode->tile, encode->tile_rows, t->row_bytes);
 	if (encode->buffer != NULL)
 		memory_free(p->host, encode->buffer, p->frame->cells_bytes, 1);
+	memory_free(p->host, encode->hashes, encode->tile_rows, sizeof(uint64_t));
 	memory_free(p->host, encode->least, n_values, sizeof(double));
 	memory_free(p->host, encode->largest, n_values, sizeof(double));
 }
@@ -270,6 +275,32 @@ note_values(Encode *encode, uint32_t f, const double *values, const uint8_t *tra
 	}
 }
 
+/* Note what the raw values of the tile's rows say: their hashes, and times ahead of their own. */
+static void
+note_facts(Encode *encode, size_t row, size_t n, const uint8_t *cells)
+{
+	const Prepare *p = encode->p;
+	const ForestFrame *frame = p->frame;
+	size_t		in_chunk = row & (FRAME_CHUNK_ROWS - 1);
+
+	memset(encode->hashes, 0, n * sizeof(uint64_t));
+	for (uint32_t f = 0; f < p->t->schema.n_features; f++)
+	{
+		const FrameColumn *column = &frame->columns[p->kept[f]];
+		const void *section = cells + column->offset;
+
+		if (column->kind == FOREST_CATEGORY)
+			facts_hash_texts(encode->hashes, (const uint32_t *) section + in_chunk, n);
+		else
+			facts_hash_numbers(encode->hashes, (const double *) section + in_chunk, n);
+		if (frame->has_time &&
+			(column->kind == FOREST_TIMESTAMP || column->kind == FOREST_TIMESTAMPTZ))
+			facts_times(&frame->facts->columns[p->kept[f]], (const double *) section + in_chunk,
+						&FRAME_AT(frame, double, frame->time_offset, row), n);
+	}
+	facts_rows(p->host, frame->facts, encode->hashes, p->position + row, n);
+}
+
 /* Copy the rows of the tile to their places, with their classes. */
 static void
 place_rows(Encode *encode, size_t row, size_t n)
@@ -326,6 +357,8 @@ encode_tile(Encode *encode, size_t row, size_t n, const uint8_t *cells)
 		}
 	}
 	place_rows(encode, row, n);
+	if (encode->hashes != NULL)
+		note_facts(encode, row, n, cells);
 }
 
 /* For random splits: the middle of the least and largest training value of each bin. */

@@ -283,6 +283,7 @@ typedef struct ForestFrameOptions
 	const ForestSpill *spill;	/* copied; NULL: columns stay in memory */
 	size_t		memory;			/* columns go to spill when frame, order and matrix of the
 								 * training would take more than this together */
+	bool		wants_facts;	/* note what only raw rows tell, for forest_checks() */
 } ForestFrameOptions;
 
 extern Status forest_frame_new(const Host *host, const ForestFrameOptions *options,
@@ -648,5 +649,73 @@ extern Status forest_permutation_importance(const Host *host, const ForestTraini
 											const ForestModel *model, ForestMeasure measure,
 											void *ctx, double *mean, double *sd, size_t *n_rows,
 											Failure *why);
+
+/* --------------------------------------------------------------- checks -- */
+
+/* What is looked for in the data of a training, and in the forest that came of it. */
+typedef enum ForestCheckKind
+{
+	FOREST_CHECK_CONSTANT,		/* a column with one value, dropped */
+	FOREST_CHECK_ALL_MISSING,	/* a column without a value, dropped */
+	FOREST_CHECK_QUASI_CONSTANT,	/* the share of the most frequent value */
+	FOREST_CHECK_MISSING,		/* the share of missing values */
+	FOREST_CHECK_ID_LIKE,		/* nearly every value is different */
+	FOREST_CHECK_MANY_CATEGORIES,	/* the number of them */
+	FOREST_CHECK_DUPLICATE,		/* a column equal to another for the forest */
+	FOREST_CHECK_CORRELATED,	/* |Spearman| of two features */
+	FOREST_CHECK_OUTLIERS,		/* the share beyond three interquartile ranges, or 6 sd */
+	FOREST_CHECK_RAW_TIME,		/* a point in time as a feature */
+	FOREST_CHECK_NAME,			/* a name that sounds like what happens after the outcome */
+	FOREST_CHECK_TARGET,		/* a feature that is the target */
+	FOREST_CHECK_SINGLE_FEATURE,	/* AUC, or |Spearman|, of a feature alone */
+	FOREST_CHECK_MISSINGNESS,	/* AUC of whether a feature is missing */
+	FOREST_CHECK_SPLIT_DUPLICATES,	/* the share of holdout rows that are in training too */
+	FOREST_CHECK_CONFLICTS,		/* error that no model can avoid: equal features, other targets */
+	FOREST_CHECK_FUTURE_TIME,	/* the share of rows whose feature is later than the time column */
+	FOREST_CHECK_TIME_OVERLAP,	/* the share of holdout rows before the last training row */
+	FOREST_CHECK_TOO_GOOD,		/* the out-of-bag score */
+	FOREST_CHECK_IMPORTANCE,	/* the share of one feature */
+	FOREST_CHECK_IMBALANCE,		/* the share of the rarest class */
+	FOREST_CHECK_FEW_OF_CLASS,	/* the rows of the rarest class */
+	FOREST_CHECK_KINDS
+} ForestCheckKind;
+
+/* "constant", "all_missing", … */
+extern const char *forest_check_name(ForestCheckKind kind);
+
+typedef enum ForestSeverity
+{
+	FOREST_INFO,
+	FOREST_WARNING,
+	FOREST_ERROR
+} ForestSeverity;
+
+typedef struct ForestCheck
+{
+	ForestCheckKind kind;
+	ForestSeverity severity;
+	int32_t		column;			/* of the frame; -1: none */
+	int32_t		other;			/* a second one, or the class; -1: none */
+	double		value;			/* NAN: none */
+	double		threshold;		/* that the value has reached; NAN: none */
+} ForestCheck;
+
+typedef struct ForestChecks
+{
+	ForestCheck *checks;
+	size_t		n;
+	size_t		capacity;
+} ForestChecks;
+
+/*
+ * What is worth a second look (algorithms J3 to J5), most severe first.
+ * oob_score is the ROC AUC, or R², out of bag, NAN where there is none.  Looks
+ * at no more than some 50,000 training rows, and four million cells, the first
+ * in canonical order.
+ */
+extern Status forest_checks(const Host *host, const ForestTraining *training,
+							const ForestModel *model, double oob_score, ForestChecks *out,
+							Failure *why);
+extern void forest_checks_free(const Host *host, ForestChecks *checks);
 
 #endif

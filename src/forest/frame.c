@@ -254,6 +254,12 @@ forest_frame_new(const Host *host, const ForestFrameOptions *options, ForestFram
 			goto failed;
 	}
 	frame_layout(frame);
+	if (options->wants_facts)
+	{
+		status = facts_new(host, options->n_columns, &frame->facts, why);
+		if (status != STATUS_OK)
+			goto failed;
+	}
 	*out = frame;
 	return STATUS_OK;
 
@@ -295,6 +301,7 @@ forest_frame_free(ForestFrame *frame)
 		frame->arena = block->next;
 		memory_free(host, block, block->n_bytes, 1);
 	}
+	facts_free(host, frame->facts);
 	memory_free(host, frame, 1, sizeof(ForestFrame));
 }
 

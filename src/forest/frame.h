@@ -14,6 +14,7 @@
 #ifndef CHURNOPS_FOREST_FRAME_H
 #define CHURNOPS_FOREST_FRAME_H
 
+#include "forest/facts.h"
 #include "forest/schema.h"
 
 #define FRAME_CHUNK_SHIFT 10
@@ -113,6 +114,8 @@ struct ForestFrame
 
 	FrameArena *arena;
 	size_t		arena_bytes;
+
+	Facts	   *facts;			/* to be filled by the training; NULL: nobody asks */
 };
 
 /* The value of a head's section at a row. */

@@ -65,6 +65,9 @@ extern Status prepare_sections(Prepare *p, Failure *why);
  */
 extern Status prepare_bins(Prepare *p, Failure *why);
 
+/* What the frame's facts need beside the rows; they become the training's. */
+extern Status prepare_facts(Prepare *p, Failure *why);
+
 /*
  * Fixed point of weights: a weight w becomes w × 2^scale, rounded, and never 0
  * unless w is.  The bits are those of a mean row weight; they leave room for

@@ -296,6 +296,8 @@ forest_training_new(const Host *host, const Host *storage, ForestFrame *frame,
 		status = prepare_sections(&p, why);
 	if (status == STATUS_OK)
 		status = prepare_bins(&p, why);
+	if (status == STATUS_OK && frame->facts != NULL)
+		status = prepare_facts(&p, why);
 	prepare_free(&p);
 	if (status == STATUS_OK)
 		*out = p.t;
@@ -331,6 +333,7 @@ forest_training_free(ForestTraining *t)
 		memory_free(host, t->columns, t->n_columns, sizeof(ForestText));
 		memory_free(host, t->group, t->n_rows, sizeof(uint64_t));
 		memory_free(host, t->time, t->n_rows, sizeof(double));
+		facts_free(host, t->facts);
 		schema_free(host, &t->schema);
 	}
 	memory_free(host, t, 1, sizeof(ForestTraining));

@@ -20,6 +20,7 @@
 #ifndef CHURNOPS_FOREST_TRAINING_H
 #define CHURNOPS_FOREST_TRAINING_H
 
+#include "forest/facts.h"
 #include "forest/schema.h"
 
 #define TRAINING_THRESHOLDS 14	/* counts 0 … 13 */
@@ -85,6 +86,7 @@ struct ForestTraining
 	ForestColumnFate *fates;
 	ForestText *columns;		/* their names */
 	uint32_t	n_columns;
+	Facts	   *facts;			/* NULL: the frame was asked for none */
 
 	/* for searches (ForestSplit.for_search), else NULL */
 	uint64_t   *group;			/* of each row: what draws about its group come from */

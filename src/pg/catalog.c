@@ -58,7 +58,7 @@ static bool deleting = false;
 
 /* Tables whose rows belong to a dataset, not to a model. */
 static const char *const dataset_tables[] = {
-	"dataset_keys", "dataset_rows", "dataset_version", "named_dataset",
+	"dataset_keys", "dataset_rows", "dataset_version", "named_dataset", "validation",
 };
 
 /* Those whose rows belong to a pipeline. */
@@ -608,6 +608,8 @@ churnops_delete_dataset_rows(PG_FUNCTION_ARGS)
 		"DELETE FROM churnops.dataset_rows WHERE dataset = $1 AND version = $2",
 	};
 	static const char *const all[] = {
+		"DELETE FROM churnops.expectation WHERE dataset = $1",
+		"DELETE FROM churnops.validation WHERE dataset = $1",
 		"DELETE FROM churnops.dataset_rows WHERE dataset = $1",
 		"DELETE FROM churnops.dataset_keys WHERE dataset = $1",
 		"DELETE FROM churnops.dataset_version WHERE dataset = $1",

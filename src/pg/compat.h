@@ -16,6 +16,8 @@
 #endif
 
 #include "catalog/pg_proc.h"
+#include "common/jsonapi.h"
+#include "mb/pg_wchar.h"
 #include "nodes/primnodes.h"
 #include "parser/parse_type.h"
 #include "storage/proc.h"
@@ -134,6 +136,23 @@ compat_tuplesort_getdatum(Tuplesortstate *sort, Datum *value, bool *is_null)
 	return tuplesort_getdatum(sort, true, false, value, is_null, NULL);
 #else
 	return tuplesort_getdatum(sort, true, value, is_null, NULL);
+#endif
+}
+
+/* Is a text in the server's encoding JSON?  17 lets the caller keep the lexer. */
+static inline bool
+compat_is_json(char *text, int n_bytes)
+{
+#if PG_VERSION_NUM >= 170000
+	JsonLexContext lex;
+
+	makeJsonLexContextCstringLen(&lex, text, n_bytes, GetDatabaseEncoding(), false);
+	return pg_parse_json(&lex, &nullSemAction) == JSON_SUCCESS;
+#else
+	JsonLexContext *lex = makeJsonLexContextCstringLen(text, n_bytes, GetDatabaseEncoding(),
+													   false);
+
+	return pg_parse_json(lex, &nullSemAction) == JSON_SUCCESS;
 #endif
 }
 

@@ -84,6 +84,7 @@ dataset_begin(Dataset *d, PgHost *host, double expected_rows)
 		.has_time = d->time >= 0,
 		.spill = d->spill,
 		.memory = host->budget - host->budget / SPARE_SHARE,
+		.wants_facts = d->wants_facts,
 	};
 	Failure		why;
 

@@ -54,6 +54,7 @@ typedef struct Dataset
 
 	PgHost	   *host;
 	const ForestSpill *spill;	/* set before dataset_begin(); NULL: rows stay in memory */
+	bool		wants_facts;	/* set before dataset_begin(): the training will be checked */
 	ForestFrame *frame;
 	double		expected_rows;	/* the planner's estimate */
 	uint64		n_rows;			/* of the query, unknown targets included */

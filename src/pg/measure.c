@@ -15,6 +15,7 @@
 
 #include "metric/metric.h"
 #include "pg/budget.h"
+#include "pg/checks.h"
 #include "pg/json.h"
 #include "pg/measure.h"
 
@@ -126,8 +127,20 @@ measure_report(const Training *t, PgHost *pg_host, ForestScores *scores, MetricR
 	budget_check(pg_host, status, &why);
 }
 
-/* The JSON object of a part; null, with a warning, for a part without rows. */
-static void
+/* The one measure by which a part is judged: ROC AUC, its macro mean, or R². */
+static double
+score_of(const Training *t, const MetricReport *report)
+{
+	if (t->task == FOREST_REGRESSION)
+		return report->value[METRIC_R2];
+	return report->value[t->n_classes > 2 ? METRIC_ROC_AUC_MACRO : METRIC_ROC_AUC];
+}
+
+/*
+ * The JSON object of a part; null, with a warning, for a part without rows.
+ * Returns its score, NAN if it has none.
+ */
+static double
 write_part(Training *t, StringInfo out, StringInfo warnings, const Part *part,
 		   ForestScores *scores)
 {
@@ -141,7 +154,7 @@ write_part(Training *t, StringInfo out, StringInfo warnings, const Part *part,
 	{
 		json_value(out, part->key, NULL);
 		warn(warnings, psprintf("%s is empty: there are no rows", part->key));
-		return;
+		return NAN;
 	}
 	measure_report(t, &t->host, scores, &report);
 	json_key(out, part->key);
@@ -153,6 +166,7 @@ write_part(Training *t, StringInfo out, StringInfo warnings, const Part *part,
 	}
 	appendStringInfoChar(out, '}');
 	warn_undefined(warnings, part, &report);
+	return score_of(t, &report);
 }
 
 /* The holdout's metrics. */
@@ -171,26 +185,28 @@ write_holdout(Training *t, StringInfo out, StringInfo warnings)
 	if (t->report.n_test > 0)
 		budget_check(&t->host, forest_holdout_scores(host, t->forest, t->model, &scores, &why),
 					 &why);
-	write_part(t, out, warnings, &holdout, &scores);
+	(void) write_part(t, out, warnings, &holdout, &scores);
 	forest_scores_free(host, &scores);
 }
 
-/* The out-of-bag metrics. */
-static void
+/* The out-of-bag metrics; returns the score, NAN if there is none. */
+static double
 write_oob(Training *t, StringInfo out, StringInfo warnings)
 {
 	const Host *host = &t->host.host;
 	ForestScores scores = {0};
+	double		score;
 	Failure		why;
 
 	if (!t->params->bootstrap)
 	{
 		json_value(out, oob.key, NULL);
-		return;
+		return NAN;
 	}
 	budget_check(&t->host, forest_oob_scores(host, t->forest, t->model, &scores, &why), &why);
-	write_part(t, out, warnings, &oob, &scores);
+	score = write_part(t, out, warnings, &oob, &scores);
 	forest_scores_free(host, &scores);
+	return score;
 }
 
 /* What permutation importances are measured with. */
@@ -251,7 +267,7 @@ measure_training(Training *t)
 	appendStringInfoChar(&out, '{');
 	appendStringInfoChar(&warnings, '[');
 	write_holdout(t, &out, &warnings);
-	write_oob(t, &out, &warnings);
+	checks_write(t, write_oob(t, &out, &warnings), &out, &warnings);
 	appendStringInfoChar(&warnings, ']');
 	json_value(&out, "warnings", warnings.data);
 	appendStringInfoChar(&out, '}');

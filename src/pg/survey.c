@@ -16,6 +16,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "catalog/pg_type.h"
 #include "common/cryptohash.h"
 #include "common/sha2.h"
@@ -398,6 +400,19 @@ survey_digest(const Survey *s)
 	return dataset_digest(&s->dataset);
 }
 
+int
+survey_n_columns(const Survey *s)
+{
+	return s->dataset.n_columns;
+}
+
+const DatasetColumn *
+survey_column(const Survey *s, int i, const DatasetColumnProfile **profile)
+{
+	*profile = &s->profiles[i];
+	return &s->dataset.columns[i];
+}
+
 /* Names of types shall not depend on the caller's search_path. */
 static char *
 qualified_type(Oid type)
@@ -484,11 +499,20 @@ write_profile(const DatasetColumn *column, const DatasetColumnProfile *profile, 
 		json_number(out, "max", profile->max);
 		json_number(out, "mean", profile->mean);
 		json_number(out, "sd", profile->sd);
+		json_integer(out, "n_zero", (int64) profile->n_zero);
+		json_integer(out, "n_negative", (int64) profile->n_negative);
+		json_integer(out, "n_infinite", (int64) profile->n_infinite);
+	}
+	else if (countable && !isnan(profile->mean_length))
+	{
+		json_integer(out, "min_length", (int64) profile->min_length);
+		json_integer(out, "max_length", (int64) profile->max_length);
+		json_number(out, "mean_length", profile->mean_length);
 	}
 	if (countable)
 	{
 		json_integer(out, "n_counted", (int64) profile->n_sampled);
-		if (profile->n_percentiles > 0)
+		if (profile->n_percentiles > 0 && !profile->counts_exact)
 			write_percentiles(out, profile);
 		else
 			write_values(out, profile);

@@ -37,6 +37,11 @@ extern char *survey_digest(const Survey *survey);
 extern char *survey_columns(const Survey *survey);
 extern char *survey_profile(const Survey *survey);
 
+/* A column and, after survey_finish(), what is known of it. */
+extern int	survey_n_columns(const Survey *survey);
+extern const DatasetColumn *survey_column(const Survey *survey, int i,
+										  const DatasetColumnProfile **profile);
+
 /* The entries of the rows in order: once. */
 extern void survey_keys(Survey *survey, DatasetKeys *out);
 

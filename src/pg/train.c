@@ -182,6 +182,7 @@ read_rows(Training *t, UserQuery *query)
 
 	t->spill = spill_new(&t->host);
 	t->dataset.spill = spill_file(t->spill);
+	t->dataset.wants_facts = !t->request.quiet;
 	dataset_begin(&t->dataset, &t->host, query_estimated_rows(query));
 	refuse_hopeless(t, query_estimated_rows(query));
 	query_run(query, dataset_row, &t->dataset);

@@ -46,7 +46,7 @@ SELECT is(churnops.number_text(v), t) FROM (VALUES (0.123456::float8, '0.1235'),
 
 CREATE FUNCTION pg_temp.compared(metric text, difference float8, low float8, high float8) RETURNS jsonb
 LANGUAGE sql
-AS $$SELECT jsonb_build_object('metric', metric, 'value_a', 0.82, 'value_b', 0.80, 'difference', difference, 'ci_low', low, 'ci_high', high,
+AS $$SELECT jsonb_build_object('metric', metric, 'bound', CASE WHEN metric IN ('log_loss', 'rmse') THEN -high ELSE low END, 'value_a', 0.82, 'value_b', 0.80, 'difference', difference, 'ci_low', low, 'ci_high', high,
 	'p_value', 0.001, 'test', 'delong', 'n', 1400)$$;
 SELECT is(pg_temp.said(churnops.champion_gate(jsonb_build_object('metric', metric, 'rule', rule, 'margin', margin), 3,
 	pg_temp.compared(metric, difference, low, high))), expected, format('%s of %s', rule, metric))
@@ -70,7 +70,7 @@ FROM (VALUES
 	AS t(metric, rule, margin, difference, low, high, expected);
 SELECT is(pg_temp.said(churnops.champion_gate('{"metric": "roc_auc"}', NULL, NULL)),
 	'champion | roc_auc | true | there is no champion to compare with', 'without a champion it passes, and says so');
-SELECT is(pg_temp.said(churnops.champion_gate('{"metric": "roc_auc"}', 3, '{"metric": "roc_auc", "difference": null, "ci_low": null}')),
+SELECT is(pg_temp.said(churnops.champion_gate('{"metric": "roc_auc"}', 3, '{"metric": "roc_auc", "difference": null, "bound": null}')),
 	'champion | roc_auc | -0.005 | false | roc_auc cannot be compared with version 3', 'what cannot be compared does not');
 SELECT is(pg_temp.said(churnops.champion_gate('{"metric": "roc_auc"}', 3, NULL)),
 	'champion | roc_auc | -0.005 | false | roc_auc cannot be compared with version 3', 'nor what was not');
