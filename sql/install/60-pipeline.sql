@@ -189,9 +189,9 @@ BEGIN
 	VALUES (pipeline_name, caller, defined_at)
 	ON CONFLICT (name) DO NOTHING;
 	-- As of models: one name space serves all roles.
-	IF NOT EXISTS (
-		SELECT FROM churnops.pipeline AS p
-		WHERE p.name = pipeline_name AND churnops.may_use(caller, p.owner)) THEN
+	PERFORM FROM churnops.pipeline AS p
+	WHERE p.name = pipeline_name AND churnops.may_use(caller, p.owner);
+	IF NOT FOUND THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'insufficient_privilege',
 			MESSAGE = format('cannot define pipeline "%s"', pipeline_name),

@@ -244,7 +244,7 @@ AS $$
 		FROM churnops.slice_gates(jsonb_build_object('metric', facts->'metric') || (gates->'slices'), facts->'measures') WITH ORDINALITY AS s(gate, place)
 		WHERE jsonb_typeof(gates->'slices') = 'object'
 		UNION ALL
-		SELECT 6, 1, churnops.champion_gate(gates->'champion', (facts->>'champion_version')::integer,
+		SELECT 6, 1, churnops.champion_gate(jsonb_build_object('metric', facts->'metric') || (gates->'champion'), (facts->>'champion_version')::integer,
 			facts->'compared')
 		WHERE jsonb_typeof(gates->'champion') = 'object'
 		UNION ALL

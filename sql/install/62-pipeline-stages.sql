@@ -139,16 +139,35 @@ $$;
 COMMENT ON FUNCTION churnops.stage_data(jsonb) IS
 'Finds out which rows a pipeline is about: their number and digest.';
 
+CREATE FUNCTION churnops.run_expectations(data jsonb) RETURNS jsonb
+LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT coalesce((
+			SELECT jsonb_agg(x.kwargs || jsonb_build_object('expectation', x.expectation, 'severity', x.severity)
+				ORDER BY x.id)
+			FROM churnops.expectation AS x
+			WHERE x.dataset = (SELECT r.dataset FROM churnops.parse_dataset(data->>'dataset') AS r)), '[]')
+		|| coalesce(data->'expectations', '[]')
+$$;
+COMMENT ON FUNCTION churnops.run_expectations(jsonb) IS
+'The expectations of a pipeline: those stored with its dataset, which the caller has been found to use, and '
+'its own.';
+
 CREATE FUNCTION churnops.stage_validate(state jsonb) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	expectations constant jsonb := state #> '{document,data,expectations}';
 	level constant text := coalesce(state #>> '{document,evaluation,gates,data_quality}', 'critical');
+	expectations jsonb;
 	results jsonb;
 	gate jsonb;
 BEGIN
+	expectations := churnops.run_expectations(state #> '{document,data}');
+	IF expectations = '[]' THEN
+		RETURN churnops.outcome('the dataset has no expectations', status => 'skipped');
+	END IF;
 	results := churnops.call_user(state, 'churnops_validate',
 		jsonb_build_object('query', state->'query', 'expectations', expectations));
 	gate := churnops.data_quality_gate(level, results);
@@ -225,6 +244,106 @@ $$;
 COMMENT ON FUNCTION churnops.stage_train(jsonb) IS
 'Trains the version, which is pending until the gates have decided.';
 
+CREATE FUNCTION churnops.search_space(space jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	-- A range of a pipeline spells out what churnops_tune abbreviates, and has nulls.
+	SELECT jsonb_object_agg(p.key, CASE jsonb_typeof(p.value)
+		WHEN 'object' THEN jsonb_strip_nulls((p.value - 'integer') || jsonb_build_object('int', p.value->'integer'))
+		ELSE p.value END)
+	FROM jsonb_each(space) AS p
+$$;
+COMMENT ON FUNCTION churnops.search_space(jsonb) IS
+'The space of a search as churnops_tune takes it.';
+
+CREATE FUNCTION churnops.stage_tune(state jsonb) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	search constant jsonb := state #> '{document,search}';
+	training jsonb;
+	found record;
+BEGIN
+	training := churnops.call_user(state, 'churnops_tune', churnops.training_arguments(state) || jsonb_build_object(
+		'space', churnops.search_space(search->'space'),
+		'method', search->'method',
+		'n_iter', search->'n_iter',
+		'cv', search->'cv',
+		'objective', search->'objective',
+		'seed', search->'seed',
+		'early_stop', search->'early_stop',
+		'options', CASE search->>'method' WHEN 'halving' THEN jsonb_build_object('factor', search->'factor') ELSE '{}' END))->0;
+	SELECT s.objective, count(t.*) AS n_trials, v.params INTO STRICT found
+	FROM churnops.version AS v
+	JOIN churnops.run AS r ON r.run = v.run
+	JOIN churnops.study AS s ON s.study = r.study
+	LEFT JOIN churnops.trial AS t ON t.study = s.study
+	WHERE v.model = state->>'model' AND v.version = (training->>'version')::integer
+	GROUP BY s.study, v.model, v.version;
+	RETURN churnops.trained(state, training, format('%s, the best of %s trials by %s: %s', training->>'ref', found.n_trials,
+		found.objective, (
+			SELECT string_agg(format('%s %s', k, found.params->>k), ', ' ORDER BY k COLLATE "C")
+			FROM jsonb_object_keys(search->'space') AS k)));
+END
+$$;
+COMMENT ON FUNCTION churnops.stage_tune(jsonb) IS
+'Searches for hyper-parameters, and trains the version with the best.';
+
+CREATE FUNCTION churnops.searched_params(state jsonb) RETURNS jsonb
+LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT coalesce(state #> '{document,hyperparameters}', '{}') || coalesce((
+		SELECT jsonb_object_agg(k, v.params->k)
+		FROM churnops.version AS v, jsonb_object_keys(state #> '{document,search,space}') AS k
+		WHERE v.model = state->>'model' AND v.version = (state->>'version')::integer), '{}')
+$$;
+COMMENT ON FUNCTION churnops.searched_params(jsonb) IS
+'The hyper-parameters of a pipeline, with those that its search has found.';
+
+CREATE FUNCTION churnops.stage_cross_validate(state jsonb) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	cv constant jsonb := state #> '{document,cv}';
+	search constant jsonb := state #> '{document,search}';
+	nested constant boolean := coalesce((cv->>'nested')::boolean, false);
+	folds jsonb;
+BEGIN
+	folds := churnops.call_user(state, 'churnops_cross_validate', (churnops.training_arguments(state) - 'model')
+		|| jsonb_build_object(
+			'params', CASE WHEN nested THEN state #> '{document,hyperparameters}' ELSE churnops.searched_params(state) END,
+			'cv', (cv - 'nested') || CASE WHEN nested THEN jsonb_build_object('nested',
+				(search - '{space,factor}'::text[]) || jsonb_build_object('space', churnops.search_space(search->'space')))
+				ELSE '{}' END));
+	RETURN churnops.outcome((
+		SELECT string_agg(format('%s %s ± %s', m.metric, churnops.number_text(m.mean), churnops.number_text(m.sd)), ', '
+			ORDER BY m.metric COLLATE "C")
+		FROM (
+			SELECT f.value->>'metric' AS metric, avg((f.value->>'value')::double precision) AS mean,
+				stddev_samp((f.value->>'value')::double precision) AS sd
+			FROM jsonb_array_elements(folds) AS f
+			WHERE f.value->>'class' IS NULL AND churnops.is_reported(state, f.value->>'metric')
+			GROUP BY f.value->>'metric') AS m), detail => folds);
+END
+$$;
+COMMENT ON FUNCTION churnops.stage_cross_validate(jsonb) IS
+'Estimates by cross-validation how good such versions are, whatever the holdout will say.';
+
+CREATE FUNCTION churnops.is_reported(state jsonb, metric text) RETURNS boolean
+LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN state #> '{document,evaluation,metrics}' IS NOT NULL
+		THEN state #> '{document,evaluation,metrics}' ? metric
+		ELSE metric IN ('accuracy', 'roc_auc', 'log_loss', 'rmse', 'r2') END
+$$;
+COMMENT ON FUNCTION churnops.is_reported(jsonb, text) IS
+'Whether a metric belongs into a message: those of the pipeline, or the usual ones.';
+
 CREATE FUNCTION churnops.decided_measures(state jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -271,7 +390,7 @@ BEGIN
 				', ' ORDER BY m.place)
 			FROM jsonb_array_elements(wanted) WITH ORDINALITY AS m(value, place)
 			WHERE m.value->>'class' IS NULL AND m.value->>'slice' IS NULL
-				AND (evaluation ? 'metrics' OR m.value->>'metric' IN ('accuracy', 'roc_auc', 'log_loss', 'rmse', 'r2')))),
+				AND churnops.is_reported(state, m.value->>'metric'))),
 		jsonb_build_object('measures', measures, 'latency', churnops.measured_latency(state)), wanted);
 END
 $$;
