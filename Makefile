@@ -134,6 +134,7 @@ PG_OBJS := \
 	src/pg/budget.o \
 	src/pg/cache.o \
 	src/pg/calibration.o \
+	src/pg/caller.o \
 	src/pg/canonical.o \
 	src/pg/catalog.o \
 	src/pg/checks.o \
@@ -157,6 +158,7 @@ PG_OBJS := \
 	src/pg/json.o \
 	src/pg/keys.o \
 	src/pg/labels.o \
+	src/pg/latency.o \
 	src/pg/location.o \
 	src/pg/location_file.o \
 	src/pg/measure.o \
@@ -165,6 +167,7 @@ PG_OBJS := \
 	src/pg/numeric.o \
 	src/pg/parallel.o \
 	src/pg/parameters.o \
+	src/pg/pipeline.o \
 	src/pg/predict.o \
 	src/pg/profile.o \
 	src/pg/profit.o \
@@ -210,6 +213,7 @@ SQL_PARTS := \
 	sql/install/22-audit.sql \
 	sql/install/25-datasets.sql \
 	sql/install/26-deployment.sql \
+	sql/install/27-pipeline.sql \
 	sql/install/30-train.sql \
 	sql/install/31-predict.sql \
 	sql/install/32-metrics.sql \
@@ -234,11 +238,16 @@ SQL_PARTS := \
 	sql/install/55-quality.sql \
 	sql/install/56-csv.sql \
 	sql/install/57-spec.sql \
+	sql/install/60-pipeline.sql \
+	sql/install/61-gates.sql \
+	sql/install/62-pipeline-stages.sql \
+	sql/install/63-pipeline-views.sql \
 	sql/install/70-alerts.sql \
 	sql/install/90-privileges.sql \
 	sql/install/92-deployment-privileges.sql \
 	sql/install/94-tune-privileges.sql \
 	sql/install/95-quality-privileges.sql \
+	sql/install/96-pipeline-privileges.sql \
 	sql/install/97-monitoring-privileges.sql
 INSTALL_SQL := sql/$(EXTENSION)--$(EXTVERSION).sql
 

@@ -30,4 +30,7 @@ extern Status assign_split(const AssignRows *rows, const ForestSplit *split,
 						   const uint32_t *order, const uint64_t *keys, uint8_t *trains,
 						   Failure *why);
 
+/* Give every row of a group the latest time of the group. */
+extern Status assign_group_times(const AssignRows *rows, double *times, Failure *why);
+
 #endif

@@ -61,6 +61,12 @@ location_resolve(const char *text, LocationUse use)
 	return location;
 }
 
+void
+location_refuse_existing(const Location *location)
+{
+	location->scheme->refuse_existing(location);
+}
+
 Location *
 location_inside(const Location *folder, const char *name)
 {

@@ -35,6 +35,9 @@ typedef enum LocationUse
  */
 extern Location *location_resolve(const char *text, LocationUse use);
 
+/* Raises 58P02 if there is something already where a folder is to be made. */
+extern void location_refuse_existing(const Location *location);
+
 /* The place of a name inside a place that is a folder. */
 extern Location *location_inside(const Location *folder, const char *name);
 
@@ -81,6 +84,7 @@ struct LocationScheme
 	void		(*rewind) (void *state, const Location *location);
 	void		(*close) (void *state);
 
+	void		(*refuse_existing) (const Location *location);
 	void	   *(*folder_new) (const Location *location);
 	void		(*folder_write) (void *state, const char *name, const void *bytes, size_t n_bytes);
 	void		(*folder_finish) (void *state);

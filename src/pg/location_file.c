@@ -353,6 +353,13 @@ make_parents(Folder *folder, const char *path)
 				 errmsg("could not create directory \"%s\": %m", parent)));
 }
 
+static void
+folder_refuse_existing(const Location *location)
+{
+	if (exists(location->path))
+		refuse_existing(location->path);
+}
+
 static void *
 folder_new(const Location *location)
 {
@@ -361,8 +368,7 @@ folder_new(const Location *location)
 	Folder	   *folder;
 	char	   *beside;
 
-	if (exists(location->path))
-		refuse_existing(location->path);
+	folder_refuse_existing(location);
 	if (!watching)
 	{
 		RegisterXactCallback(at_transaction_end, NULL);
@@ -489,6 +495,7 @@ const LocationScheme location_file_scheme = {
 	.read = file_read,
 	.rewind = file_rewind,
 	.close = file_close,
+	.refuse_existing = folder_refuse_existing,
 	.folder_new = folder_new,
 	.folder_write = folder_write,
 	.folder_finish = folder_finish,
