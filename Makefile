@@ -312,7 +312,7 @@ help:
 	@echo 'make test-upgrade     pg_upgrade from 15 to 17, as root on a Debian; 10 minutes'
 	@echo 'make unit             tests of the pure C libraries, no server'
 	@echo 'make regress          one suite; likewise isolation, pgtap, tap'
-	@echo 'make fuzz             fuzzers, 30 seconds each'
+	@echo 'make fuzz             fuzzers, a minute each'
 	@echo 'make bench            benchmarks beside other libraries, about 10 minutes'
 	@echo 'make bench-full       every benchmark of docs/performance.md, 75 minutes'
 	@echo 'make lint             house rules'
