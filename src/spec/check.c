@@ -125,6 +125,12 @@ list_words(const char *words, char *out, size_t size)
 							   (int) n_bytes, word);
 }
 
+static bool
+is_before(const SpecNode *a, const SpecNode *b)
+{
+	return a->line < b->line || (a->line == b->line && a->column < b->column);
+}
+
 static void
 check_count(const RuleCheck *r)
 {
@@ -144,13 +150,15 @@ check_count(const RuleCheck *r)
 	}
 	else if (r->rule->kind != RULE_SOME_OF && next_given(r, &i, &second))
 	{
-		const SpecNode *other = node_of(r->c, first.key);
+		bool		in_order = is_before(node_of(r->c, first.key), node_of(r->c, second.key));
+		const Given *before = in_order ? &first : &second;
+		const SpecNode *other = node_of(r->c, before->key);
 
 		fail(&why, STATUS_INVALID_PARAMETER, "%s has both \"%.*s\" and \"%.*s\"", spec_path(r->c),
 			 first.n_bytes, first.word, second.n_bytes, second.word);
-		fail_detail(&why, "\"%.*s\" was given in line %u, column %u.", first.n_bytes, first.word,
-					other->line, other->column);
-		report_rule(r, second.key, &why);
+		fail_detail(&why, "\"%.*s\" was given in line %u, column %u.", before->n_bytes,
+					before->word, other->line, other->column);
+		report_rule(r, in_order ? second.key : first.key, &why);
 	}
 }
 

@@ -21,6 +21,8 @@
 #include "spec/document.h"
 #include "spec/scalar.h"
 
+#define MAX_DIRECTIVES 100
+
 /* A list or mapping that is not complete. */
 typedef struct OpenNode
 {
@@ -566,6 +568,17 @@ take_events(Reader *r, const char *yaml, size_t n_bytes)
 	return STATUS_OK;
 }
 
+/* Lines that begin with %, which at the beginning of a text are directives. */
+static size_t
+count_directives(const char *yaml, size_t n_bytes)
+{
+	size_t		n = 0;
+
+	for (size_t i = 0; i < n_bytes; i++)
+		n += yaml[i] == '%' && (i == 0 || yaml[i - 1] == '\n' || yaml[i - 1] == '\r');
+	return n;
+}
+
 static Status
 check_bytes(const char *yaml, size_t n_bytes, Failure *why)
 {
@@ -579,6 +592,10 @@ check_bytes(const char *yaml, size_t n_bytes, Failure *why)
 		fail_detail(why, "At most %zu bytes are read.", SPEC_MAX_BYTES);
 		return STATUS_LIMIT;
 	}
+	/* libyaml compares each directive with all others, and cannot be stopped meanwhile */
+	if (count_directives(yaml, n_bytes) > MAX_DIRECTIVES)
+		return fail(why, STATUS_LIMIT, "line 1, column 1: more than %d lines begin with %%",
+					MAX_DIRECTIVES);
 	if (bytes_is_utf8(yaml, n_bytes))
 		return STATUS_OK;
 	while (good < n_bytes)

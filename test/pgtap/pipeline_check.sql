@@ -17,8 +17,7 @@ Did you mean "n_estimators"?', 'an unknown key, and the nearest');
 SELECT is(pg_temp.answer(E'model: a\ndata_path: a.csv\nmodel: b\n'),
 	'42601
 line 3, column 1: key "model" is given twice
-It was given before in line 1, column 1.
-', 'a duplicate');
+It was given before in line 1, column 1.', 'a duplicate');
 SELECT is(pg_temp.answer(E'data_path: a.csv\nhyperparameters: {n_estimators: many}'),
 	'22023
 line 2, column 33: parameter "n_estimators" is "many"
@@ -41,45 +40,35 @@ Found while scanning for the next token, which begins in line 2, column 1.
 Indent with blanks: YAML does not allow tabs there.', 'a tab');
 SELECT is(pg_temp.answer(E'a: &a [*a]'),
 	'42601
-line 1, column 8: alias "*a" stands inside of what it names
-
-', 'an alias in a circle');
+line 1, column 8: alias "*a" stands inside of what it names', 'an alias in a circle');
 SELECT is(pg_temp.answer(E'a: &a [x, x]\n' || (SELECT string_agg(format(E'b%s: &b%s [%s, %s]\n', i, i,
 		CASE i WHEN 1 THEN '*a' ELSE '*b' || i - 1 END, CASE i WHEN 1 THEN '*a' ELSE '*b' || i - 1 END), '' ORDER BY i)
 	FROM generate_series(1, 40) AS i)),
 	'54000
-line 14, column 6: more than 20000 values once aliases are expanded
-
-', 'aliases that stand for 2^41 values');
+line 14, column 6: more than 20000 values once aliases are expanded', 'aliases that stand for 2^41 values');
 SELECT is(pg_temp.answer('model: ' || repeat('a', 1048570)),
 	'54000
 a YAML text of 1048577 bytes is too long
-At most 1048576 bytes are read.
-', 'more than 1 MB');
+At most 1048576 bytes are read.', 'more than 1 MB');
 SELECT is(pg_temp.answer(repeat('[', 33) || repeat(']', 33)),
 	'54000
-line 1, column 33: more than 32 levels
-
-', 'too deep');
+line 1, column 33: more than 32 levels', 'too deep');
 SELECT is(pg_temp.answer(E'---\ndata_path: a\n---\ndata_path: b\n'),
 	'42601
 line 3, column 1: a second document begins
-
 Write one pipeline a text, without --- between.', 'two documents');
 SELECT is(pg_temp.answer(E'data_path: a\nmodel: !!python/object:os.system x\n'),
 	'42601
 line 2, column 8: tag "tag:yaml.org,2002:python/object:os.system" is not known
-
 Leave tags out; a text that begins with ! needs quotes.', 'a tag');
 SELECT is(pg_temp.answer(E'data_path: a\ndata: {query: q}\n'),
 	'22023
 line 2, column 1: the pipeline has both "data" and "data_path"
-"data" was given in line 2, column 1.
+"data_path" was given in line 1, column 1.
 data_path is the short form of data.file.', 'the short form and the full one');
 SELECT is(pg_temp.answer(E'data_path: a\nevaluation_metrics: {log_loss_threshold: 0.5}\n'),
 	'22023
 line 2, column 22: "log_loss_threshold" would pass when the metric is greater, but less is better
-
 Write the bound as evaluation: {gates: {absolute: {log_loss: {max: …}}}}.', 'a threshold that would be the wrong way');
 SELECT is(pg_temp.answer(E'data: {query: q, expectations: [{expect_column_values_to_be_btween: {column: a}}]}\n'),
 	'22023
@@ -89,17 +78,15 @@ line 1, column 34: unknown expectation "expect_column_values_to_be_btween" in da
 Did you mean "expect_column_values_to_be_between"?', 'an unknown expectation');
 SELECT is(pg_temp.answer(E'modle: a\nsplit: {test_size: 2}\ncv: {folds: 1}\n'),
 	'22023
-line 1, column 1: the pipeline needs data or data_path
 line 1, column 1: unknown key "modle"
+Allowed are model, description, target, task, positive_class, data, hyperparameters, search, split, cv, evaluation, output, deployment, monitoring, retrain, approval, data_path, model_output_path, model_version, evaluation_metrics.
+line 1, column 1: the pipeline needs data or data_path
 line 2, column 20: split.test_size cannot be 2
-line 3, column 13: cv.folds cannot be 1
-data_path is the short form of data.file.', 'all problems, the first one first');
+line 3, column 13: cv.folds cannot be 1', 'all problems, the first one first');
 SELECT is(pg_temp.answer((SELECT string_agg(format('k%s: 1', i), E'\n' ORDER BY i) FROM generate_series(1, 30) AS i))
 	LIKE '%and 11 more%', true, 'but not too many');
 SELECT is(pg_temp.answer(NULL), '22004
-argument "yaml" must not be null
-
-', 'NULL');
+argument "yaml" must not be null', 'NULL');
 
 -- What is allowed, and comes back
 
@@ -134,7 +121,7 @@ SELECT set_eq(
 	$$SELECT substr(path, 19), allowed FROM churnops_pipeline_keys() WHERE path LIKE 'deployment.config.%'$$,
 	$$SELECT DISTINCT name, CASE kind WHEN 'boolean' THEN 'true or false'
 		WHEN 'names' THEN 'a list (not empty) of names of columns, none twice'
-		ELSE format('a number from %s to %s', lowest::numeric, highest::numeric) END
+		ELSE format('a number from %s to %s', lowest, highest) END
 	FROM unnest('{all_at_once,canary,linear,shadow}'::text[]) AS s(strategy), churnops.deployment_settings(s.strategy)$$,
 	'settings of deployments and their ranges');
 SELECT is_empty(

@@ -185,6 +185,11 @@ test_limits(void)
 			"b: &b [[[[[[[[[[[[[[[[[*a]]]]]]]]]]]]]]]]]\n", 91, STATUS_LIMIT,
 			"line 2, column 23: more than 32 levels", "levels by an alias");
 
+	text = repeated("", "%TAG !a! b\n", 101, "", &n);
+	refuses(text, n, STATUS_LIMIT, "line 1, column 1: more than 100 lines begin with %",
+			"directives");
+	free(text);
+
 	for (int i = 0; i <= SPEC_MAX_ANCHORS; i++)
 		sprintf(anchors + strlen(anchors), "&a%d x, ", i);
 	refuses(anchors, strlen(anchors), STATUS_LIMIT, "line 1, column 2196: more than 256 anchors",
