@@ -69,6 +69,7 @@ METRIC_OBJS := \
 CSV_OBJS := \
 	src/csv/infer.o \
 	src/csv/lines.o \
+	src/csv/nulls.o \
 	src/csv/records.o \
 	src/csv/sniff.o
 DATASET_OBJS := \
