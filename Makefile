@@ -119,6 +119,7 @@ SPEC_OBJS := \
 CSV_OBJS := \
 	src/csv/infer.o \
 	src/csv/lines.o \
+	src/csv/nulls.o \
 	src/csv/records.o \
 	src/csv/sniff.o
 PG_OBJS := \
