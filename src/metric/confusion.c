@@ -187,11 +187,9 @@ metric_confusion_add(MetricConfusion *c, const MetricLabel *label, const MetricL
 {
 	size_t		cell;
 	ExactSum   *sum;
-	double		w = 1;
-	Status		status = STATUS_OK;
+	double		w = c->weighted ? weight : 1;
+	Status		status = metric_check_weight(w, why);
 
-	if (c->weighted)
-		status = metric_weight(&weight, 0, &w, why);
 	if (status != STATUS_OK || w == 0)
 		return status;
 	status = find_class(c, label, &c->last[0], why);

@@ -151,15 +151,11 @@ Status
 metric_loss_add(MetricLossState *s, double y, double x, double weight, Failure *why)
 {
 	double		term = 0;
-	double		w = 1;
-	Status		status = STATUS_OK;
+	double		w = s->weighted ? weight : 1;
+	Status		status = metric_check_weight(w, why);
 
-	if (s->weighted)
-	{
-		status = metric_weight(&weight, 0, &w, why);
-		if (status != STATUS_OK || w == 0)
-			return status;
-	}
+	if (status != STATUS_OK || w == 0)
+		return status;
 	if (s->loss == LOSS_LOG || s->loss == LOSS_BRIER)
 		status = check_probability(x, why);
 	else if (!isfinite(y - x))
@@ -208,11 +204,9 @@ metric_loss_add(MetricLossState *s, double y, double x, double weight, Failure *
 Status
 metric_loss_add_term(MetricLossState *s, double term, double weight, Failure *why)
 {
-	double		w = 1;
-	Status		status = STATUS_OK;
+	double		w = s->weighted ? weight : 1;
+	Status		status = metric_check_weight(w, why);
 
-	if (s->weighted)
-		status = metric_weight(&weight, 0, &w, why);
 	if (status != STATUS_OK || w == 0)
 		return status;
 	if (!isfinite(term * w))
