@@ -582,7 +582,8 @@ metric_confusion_kappa(const MetricConfusion *c, int power, double *out, Failure
 			if (weight == 0)
 				continue;
 			real_sum_add(&seen, weight * metric_confusion_cell(c, i, j));
-			real_sum_add(&expected, weight * (totals[i].support.sum * totals[j].predicted.sum / all));
+			real_sum_add(&expected,
+						 weight * (totals[i].support.sum * totals[j].predicted.sum / all));
 		}
 	memory_free(c->host, totals, c->n_classes, sizeof(ClassTotals));
 	if (real_sum_value(&expected) > 0)
