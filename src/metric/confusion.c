@@ -431,30 +431,41 @@ metric_confusion_cell(const MetricConfusion *c, uint32_t label, uint32_t predict
 	return c->sums[cell] != NULL ? exact_value(c->sums[cell]) : 0;
 }
 
-/* The sum of n cells, each `step` after the other. */
+/* Add n cells, each `step` after the other, to one of two sums. */
+static void
+add_up(const MetricConfusion *c, size_t first, size_t step, uint32_t n, ExactSum *sum,
+	   uint64_t *count)
+{
+	for (uint32_t k = 0; k < n; k++)
+	{
+		size_t		cell = first + k * step;
+
+		if (!c->weighted)
+			*count += c->counts[cell];
+		else if (c->sums[cell] != NULL)
+			exact_merge(sum, c->sums[cell]);
+	}
+}
+
 static double
 sum_cells(const MetricConfusion *c, size_t first, size_t step, uint32_t n)
 {
 	ExactSum	sum = {.n_pending = 0};
 	uint64_t	count = 0;
 
-	for (uint32_t k = 0; k < n; k++)
-	{
-		size_t		cell = first + k * step;
-
-		if (!c->weighted)
-			count += c->counts[cell];
-		else if (c->sums[cell] != NULL)
-			exact_merge(&sum, c->sums[cell]);
-	}
+	add_up(c, first, step, n, &sum, &count);
 	return c->weighted ? exact_value(&sum) : (double) count;
 }
 
-/* Weights of each class, in an array of n_classes, and of all rows. */
+/*
+ * Weights of each class, in an array of n_classes, and of all rows.  All is
+ * rounded once, too: where one class has every row, its weight is exactly that.
+ */
 static Status
 class_totals(const MetricConfusion *c, ClassTotals **out, double *all, Failure *why)
 {
-	RealSum		sum = {0, 0};
+	ExactSum	sum = {.n_pending = 0};
+	uint64_t	count = 0;
 	Status		status = memory_new(c->host, c->n_classes, sizeof(ClassTotals), out, why);
 
 	if (status != STATUS_OK)
@@ -466,9 +477,9 @@ class_totals(const MetricConfusion *c, ClassTotals **out, double *all, Failure *
 		totals->hit.sum = metric_confusion_cell(c, k, k);
 		totals->support.sum = sum_cells(c, (size_t) k * c->capacity, 1, c->n_classes);
 		totals->predicted.sum = sum_cells(c, k, c->capacity, c->n_classes);
-		real_sum_add(&sum, totals->support.sum);
+		add_up(c, (size_t) k * c->capacity, 1, c->n_classes, &sum, &count);
 	}
-	*all = real_sum_value(&sum);
+	*all = c->weighted ? exact_value(&sum) : (double) count;
 	if (*all > DBL_MAX)
 		status = fail(why, STATUS_OUT_OF_RANGE, "sum of weights is out of range");
 	if (status != STATUS_OK)
