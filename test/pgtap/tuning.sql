@@ -162,6 +162,7 @@ SELECT is(pg_temp.tune_error('{"max_depth": [1]}', ', max_trials => 1'),
 	E'22023\nmax_trials needs the argument "study", the name under which it goes on');
 SELECT is(pg_temp.tune_error('{"max_depth": [1]}', ', cv => ''{"nested": {"space": {"max_depth": [1]}}}'''),
 	E'22023\ncv "nested" belongs to churnops_cross_validate');
+SELECT matches(pg_temp.tune_error('{"max_depth": [1]}', ', study => ''No name'''), '42602\ninvalid study name "No name"', 'a study has a name like a model''s');
 SELECT is(pg_temp.tune_error('{"bootstrap": [false]}'), E'22023\nnone of 1 trials succeeded\n'
 	'The first failed: without "bootstrap" there are no out-of-bag scores.\nGive a space whose parameters go together.');
 SELECT is(pg_temp.error_as(pg_temp.me(), $$SELECT ref FROM churnops_tune('wrong', 'SELECT a, churned FROM events', 'churned', '{"max_depth": [1]}',
