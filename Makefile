@@ -13,6 +13,7 @@ MODULE_big := churnops
 CORE_OBJS := \
 	src/core/bytes.o \
 	src/core/cpu.o \
+	src/core/distribution.o \
 	src/core/hash.o \
 	src/core/memory.o \
 	src/core/real.o \
@@ -72,8 +73,14 @@ DATASET_OBJS := \
 	src/dataset/sample.o
 DEPLOY_OBJS := \
 	src/deploy/compare.o \
-	src/deploy/route.o \
-	src/deploy/tails.o
+	src/deploy/route.o
+DRIFT_OBJS := \
+	src/drift/adjust.o \
+	src/drift/adwin.o \
+	src/drift/detect.o \
+	src/drift/distance.o \
+	src/drift/estimate.o \
+	src/drift/samples.o
 PG_OBJS := \
 	src/pg/answer.o \
 	src/pg/arguments.o \
@@ -122,7 +129,7 @@ PG_OBJS := \
 	src/pg/storage.o \
 	src/pg/survey.o \
 	src/pg/train.o
-PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS)
+PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS) $(DRIFT_OBJS)
 OBJS := $(PURE_OBJS) $(PG_OBJS)
 
 SQL_PARTS := \
@@ -149,8 +156,10 @@ SQL_PARTS := \
 	sql/install/48-verify.sql \
 	sql/install/50-views.sql \
 	sql/install/52-deployment-views.sql \
+	sql/install/70-alerts.sql \
 	sql/install/90-privileges.sql \
-	sql/install/92-deployment-privileges.sql
+	sql/install/92-deployment-privileges.sql \
+	sql/install/97-monitoring-privileges.sql
 INSTALL_SQL := sql/$(EXTENSION)--$(EXTVERSION).sql
 
 # From the release before: what only changes, by hand; what is new as it is

@@ -4,14 +4,12 @@
  */
 #include <math.h>
 
+#include "core/distribution.h"
 #include "core/real.h"
 #include "deploy/deploy.h"
 
 /* Tables this much more likely than the given one count as equally likely: rounding. */
 #define AS_LIKELY (1 + 1e-7)
-/* What an empty bin of a distribution is taken for (algorithms G2). */
-#define EMPTY_SHARE 1e-4
-#define EMPTY_PART 1e-6
 
 DeployInterval
 deploy_wilson(DeployCount count, double z)
@@ -134,64 +132,7 @@ deploy_sample_ratio(double n_a, double n_b, double w)
 
 	if (!(expected_a > 0) || !(expected_b > 0))
 		return 1;
-	return deploy_chi_square_tail(off * off / expected_a + off * off / expected_b, 1);
-}
-
-/* Totals, bins with any count, and what an empty bin is taken for. */
-typedef struct Bins
-{
-	double		n_reference;
-	double		n_current;
-	double		n_used;
-	double		empty;
-} Bins;
-
-static Bins
-look_at_bins(const int64_t *reference, const int64_t *current, size_t n_bins)
-{
-	Bins		bins = {0, 0, 0, 0};
-	double		least = 1;
-	size_t		i;
-
-	for (i = 0; i < n_bins; i++)
-	{
-		bins.n_reference += (double) reference[i];
-		bins.n_current += (double) current[i];
-		bins.n_used += reference[i] > 0 || current[i] > 0;
-	}
-	for (i = 0; i < n_bins; i++)
-	{
-		if (reference[i] > 0)
-			least = fmin(least, (double) reference[i] / bins.n_reference);
-		if (current[i] > 0)
-			least = fmin(least, (double) current[i] / bins.n_current);
-	}
-	bins.empty = least > EMPTY_SHARE ? EMPTY_SHARE : least * EMPTY_PART;
-	return bins;
-}
-
-DeployShift
-deploy_shift(const int64_t *reference, const int64_t *current, size_t n_bins)
-{
-	DeployShift shift = {0, 1};
-	Bins		bins = look_at_bins(reference, current, n_bins);
-	RealSum		sum = {0, 0};
-	size_t		i;
-
-	if (bins.n_used < 2 || bins.n_reference == 0 || bins.n_current == 0)
-		return shift;
-	for (i = 0; i < n_bins; i++)
-	{
-		double		p = reference[i] > 0 ? (double) reference[i] / bins.n_reference : bins.empty;
-		double		q = current[i] > 0 ? (double) current[i] / bins.n_current : bins.empty;
-
-		if (reference[i] > 0 || current[i] > 0)
-			real_sum_add(&sum, (p - q) * (real_log(p) - real_log(q)));
-	}
-	shift.psi = real_sum_value(&sum);
-	shift.p = deploy_chi_square_tail(shift.psi / (1 / bins.n_reference + 1 / bins.n_current),
-									 bins.n_used - 1);
-	return shift;
+	return dist_chi_square_tail(off * off / expected_a + off * off / expected_b, 1);
 }
 
 DeploySequential

@@ -4,7 +4,7 @@
  *	  the tests by which arms are compared.  The deploy library's only public
  *	  header.
  *
- * Formulas are those of algorithms G2, E9 and H.  Functions are total: what is
+ * Formulas are those of algorithms E9 and H.  Functions are total: what is
  * undefined (a share of nothing) is NAN.  Every number is made of + − × ÷ and
  * square roots, so that all machines decide alike.
  */
@@ -23,10 +23,6 @@
 extern uint64_t deploy_route_hash(const char *salt, size_t salt_bytes, const char *key,
 								  size_t key_bytes);
 extern double deploy_route_share(uint64_t hash);
-
-/* Upper tails: of the chi-square distribution, and of both sides of the normal one. */
-extern double deploy_chi_square_tail(double x, double degrees);
-extern double deploy_normal_tails(double z);
 
 /* Hits among a number of trials. */
 typedef struct DeployCount
@@ -62,19 +58,6 @@ extern double deploy_two_proportions(DeployCount a, DeployCount b);
 
 /* p of a split of n into two when b should get the share w (chi-square, one degree). */
 extern double deploy_sample_ratio(double n_a, double n_b, double w);
-
-/*
- * Population stability index of two counts over the same bins, and the
- * probability of at least this much if nothing has changed.  Bins empty on
- * both sides do not count; fewer than two that do give 0 and 1.
- */
-typedef struct DeployShift
-{
-	double		psi;
-	double		p;
-} DeployShift;
-
-extern DeployShift deploy_shift(const int64_t *reference, const int64_t *current, size_t n_bins);
 
 /* Observations of one arm. */
 typedef struct DeploySample

@@ -520,6 +520,8 @@ Datum
 churnops_delete_model_rows(PG_FUNCTION_ARGS)
 {
 	static const char *const statements[] = {
+		"DELETE FROM churnops.alert WHERE model = $1",
+		"DELETE FROM churnops.alert_mute WHERE model = $1",
 		"DELETE FROM churnops.prediction_log WHERE model = $1",
 		"DELETE FROM churnops.outcome WHERE model = $1",
 		"DELETE FROM churnops.deployment_event WHERE model = $1",

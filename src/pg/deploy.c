@@ -14,6 +14,7 @@
 #include "utils/varlena.h"
 
 #include "deploy/deploy.h"
+#include "drift/drift.h"
 #include "pg/compat.h"
 
 PG_FUNCTION_INFO_V1(churnops_nearest_name);
@@ -91,12 +92,15 @@ churnops_shift_of_counts(PG_FUNCTION_ARGS)
 	int			n_current;
 	const int64_t *reference = counts_of(PG_GETARG_ARRAYTYPE_P(0), &n_reference);
 	const int64_t *current = counts_of(PG_GETARG_ARRAYTYPE_P(1), &n_current);
-	DeployShift shift;
+	DriftDistance distance;
 
 	if (n_reference != n_current)
 		elog(ERROR, "%d bins are compared with %d", n_reference, n_current);
-	shift = deploy_shift(reference, current, n_reference);
-	return row_of_numbers(fcinfo, (double[]) {shift.psi, shift.p}, 2);
+	distance = drift_distance(reference, current, n_reference);
+	/* Arms without rows have not moved yet. */
+	if (isnan(distance.psi))
+		return row_of_numbers(fcinfo, (double[]) {0, 1}, 2);
+	return row_of_numbers(fcinfo, (double[]) {distance.psi, distance.psi_p}, 2);
 }
 
 static DeployCount

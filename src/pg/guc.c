@@ -11,6 +11,7 @@
 #include "core/cpu.h"
 #include "pg/guc.h"
 
+#define ALERT_COOLDOWN_DEFAULT_SECONDS 3600
 #define CACHE_SIZE_DEFAULT_KB (256 * 1024)
 #define CACHE_SIZE_MIN_KB 1024
 #define EXACT_COUNT_DEFAULT_KB (8 * 1024)
@@ -18,6 +19,7 @@
 #define TRAINING_MEMORY_DEFAULT_KB (1024 * 1024)
 #define TRAINING_MEMORY_MIN_KB (16 * 1024)
 
+int			guc_alert_cooldown = ALERT_COOLDOWN_DEFAULT_SECONDS;
 int			guc_cache_size = CACHE_SIZE_DEFAULT_KB;
 char	   *guc_code_version = NULL;
 int			guc_exact_count_size = EXACT_COUNT_DEFAULT_KB;
@@ -39,6 +41,11 @@ static const struct config_enum_entry instruction_sets[] = {
 void
 guc_init(void)
 {
+	DefineCustomIntVariable("churnops.alert_cooldown",
+							"Sets how long nobody is notified of the same alert again.",
+							"An alert that becomes critical is told at once.",
+							&guc_alert_cooldown, ALERT_COOLDOWN_DEFAULT_SECONDS, 0, INT_MAX,
+							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("churnops.cache_size",
 							"Sets the memory for decoded models in one backend.",
 							"Models that a running query uses are kept in any case.",

@@ -5,6 +5,7 @@
 #ifndef CHURNOPS_PG_GUC_H
 #define CHURNOPS_PG_GUC_H
 
+extern int	guc_alert_cooldown;		/* seconds between notifications of one alert */
 extern int	guc_cache_size;			/* kB: decoded models of one backend */
 extern char *guc_code_version;		/* recorded with each version; '' is none */
 extern int	guc_exact_count_size;

@@ -42,7 +42,8 @@ SELECT is_empty(
 
 SELECT set_eq(
 	$$SELECT DISTINCT proname::text, provolatile::text, proparallel::text FROM member_function WHERE NOT internal$$,
-	$$VALUES ('churnops_export', 's', 'u'), ('churnops_import', 'v', 'u'),
+	$$VALUES ('churnops_acknowledge', 'v', 'u'), ('churnops_mute', 'v', 'u'), ('churnops_unmute', 'v', 'u'),
+		('churnops_export', 's', 'u'), ('churnops_import', 'v', 'u'),
 		('churnops_train', 'v', 'u'), ('churnops_reproduce', 'v', 'u'), ('churnops_parameters', 'i', 's'),
 		('churnops_predict', 's', 's'), ('churnops_predict_class', 's', 's'),
 		('churnops_predict_proba', 's', 's'), ('churnops_predict_columns', 's', 's'),
@@ -106,7 +107,7 @@ SELECT is_empty(
 
 SELECT set_eq(
 	$$SELECT relname::text, relkind::text FROM member_relation WHERE relkind <> 'S'$$,
-	$$VALUES ('import', 'r'), ('imports', 'v'), ('model', 'r'), ('dataset', 'r'), ('run', 'r'), ('version', 'r'), ('version_event', 'r'),
+	$$VALUES ('alert', 'r'), ('alert_mute', 'r'), ('alerts', 'v'), ('import', 'r'), ('imports', 'v'), ('model', 'r'), ('dataset', 'r'), ('run', 'r'), ('version', 'r'), ('version_event', 'r'),
 		('alias', 'r'), ('alias_event', 'r'), ('audit', 'r'), ('privilege', 'r'),
 		('models', 'v'), ('versions', 'v'), ('lineage', 'v'),
 		('alias_history', 'v'), ('version_history', 'v'), ('privileges', 'v'), ('audit_log', 'v'),
@@ -126,7 +127,7 @@ SELECT is_empty(
 SELECT set_eq(
 	$$SELECT relname::text, privilege_type FROM member_relation, aclexplode(relacl)
 	WHERE relkind = 'v' AND grantee = 0$$,
-	$$VALUES ('imports', 'SELECT'), ('models', 'SELECT'), ('versions', 'SELECT'), ('lineage', 'SELECT'), ('alias_history', 'SELECT'),
+	$$VALUES ('alerts', 'SELECT'), ('imports', 'SELECT'), ('models', 'SELECT'), ('versions', 'SELECT'), ('lineage', 'SELECT'), ('alias_history', 'SELECT'),
 		('version_history', 'SELECT'), ('privileges', 'SELECT'), ('audit_log', 'SELECT'), ('datasets', 'SELECT'),
 		('deployments', 'SELECT'), ('deployment_events', 'SELECT'), ('predictions', 'SELECT')$$,
 	'PUBLIC reads the views');
@@ -207,6 +208,9 @@ SELECT columns_are('churnops', 'audit_log', ARRAY['entry', 'at', 'actor', 'sessi
 
 SELECT columns_are('churnops', 'imports', ARRAY['model', 'version', 'source_database', 'source_model', 'source_version',
 	'exported_by', 'exported_at', 'imported_by', 'imported_at', 'artifact_digest', 'content']);
+SELECT columns_are('churnops', 'alerts', ARRAY['alert', 'model', 'version', 'kind', 'subject', 'state', 'severity', 'value',
+	'threshold', 'message', 'detail', 'n_looks', 'first_seen_at', 'last_seen_at', 'raised_at', 'notified_at', 'acknowledged_at',
+	'acknowledged_by', 'acknowledgement', 'resolved_at']);
 SELECT columns_are('churnops', 'deployments', ARRAY['deployment', 'model', 'version', 'strategy', 'status',
 	'champion_version', 'weight', 'key', 'salt', 'config', 'reason', 'created_by', 'started_at', 'step_at', 'ended_at',
 	'last_decision', 'last_reason', 'last_numbers']);

@@ -4,6 +4,7 @@
  */
 #include "tap.h"
 
+#include "core/distribution.h"
 #include "deploy/deploy.h"
 
 #define N_KEYS 100000
@@ -57,12 +58,12 @@ test_uniformity(void)
 	for (i = 0; i < N_BINS; i++)
 		chi_square += (bins[i] - N_KEYS / N_BINS) * (bins[i] - N_KEYS / N_BINS) /
 			(N_KEYS / N_BINS);
-	tap_ok(deploy_chi_square_tail(chi_square, N_BINS - 1) > .001, "shares are uniform");
+	tap_ok(dist_chi_square_tail(chi_square, N_BINS - 1) > .001, "shares are uniform");
 	chi_square = 0;
 	for (i = 0; i < 4; i++)
 		chi_square += (arms[i / 2][i % 2] - N_KEYS / 4) * (arms[i / 2][i % 2] - N_KEYS / 4) /
 			(N_KEYS / 4);
-	tap_ok(deploy_chi_square_tail(chi_square, 3) > .001, "arms of two salts are independent");
+	tap_ok(dist_chi_square_tail(chi_square, 3) > .001, "arms of two salts are independent");
 }
 
 int
