@@ -27,11 +27,11 @@ AS $$SELECT pg_temp.value_as(role, format('SELECT concat_ws('' | '', status, sta
 
 SELECT is(pg_temp.ran(pg_temp.yaml('evaluation: {gates: {absolute: {roc_auc: {min: 1.1}}}}')) ~ '^rejected \| gates \| rejected in stage "gates": roc_auc is 0\.\d+, less than 1\.1$', true, 'rejected');
 SELECT is(pg_temp.stages(), 'check succeeded, data succeeded, train succeeded, evaluate succeeded, gates rejected, approve skipped, deploy skipped');
-SELECT results_eq($$SELECT version, status COLLATE "default", aliases::text[] FROM churnops.versions WHERE model = 'clients'$$, $$VALUES (1, 'rejected', '{}'::text[])$$, 'no champion');
+SELECT is((SELECT concat_ws(' ', version, status, aliases) FROM churnops.versions WHERE model = 'clients'), '1 rejected {}', 'no champion');
 SELECT is((SELECT reason ~ '^pipeline run \d+: roc_auc is 0\.\d+, less than 1\.1$' FROM churnops.version_history WHERE model = 'clients' AND status = 'rejected'), true, 'with the reason');
 SELECT is(pg_temp.ran(pg_temp.yaml()), 'succeeded | version 2 of model "clients": passed 1 gates; approved, and champion as the first version; serves as champion already');
 SELECT is(pg_temp.stages(), 'check succeeded, data succeeded, train succeeded, evaluate succeeded, gates succeeded, approve succeeded, deploy skipped');
-SELECT results_eq($$SELECT version, status COLLATE "default", aliases::text[] FROM churnops.versions WHERE model = 'clients' AND version = 2$$, $$VALUES (2, 'approved', '{champion}'::text[])$$);
+SELECT is((SELECT concat_ws(' ', version, status, aliases) FROM churnops.versions WHERE model = 'clients' AND version = 2), '2 approved {champion}');
 
 -- Against the champion
 
@@ -75,8 +75,8 @@ SELECT is(pg_temp.ran(replace(pg_temp.yaml(), 'target: left_us', 'target: gone')
 SELECT is(pg_temp.ran(replace(replace(pg_temp.yaml(), 'target: left_us', 'target: gone'), 'model: clients', 'model: other')), 'failed | data | failed in stage "data": the data has no column "gone", which is a target of the pipeline');
 SELECT is(pg_temp.ran(pg_temp.yaml('evaluation: {slices: [nowhere]}')), 'failed | data | failed in stage "data": the data has no column "nowhere", which is a slice of the pipeline');
 SELECT is(pg_temp.ran(replace(pg_temp.yaml(), 'FROM clients', 'FROM nowhere')), 'failed | data | failed in stage "data": relation "nowhere" does not exist');
-SELECT row_eq($$SELECT status, stage, error->>'sqlstate', error->>'message' FROM churnops.pipeline_run ORDER BY pipeline_run DESC LIMIT 1$$,
-	ROW('failed' COLLATE "C", 'data' COLLATE "C", '42P01'::text, 'relation "nowhere" does not exist'::text), 'the error is kept');
+SELECT is((SELECT concat_ws(' ', status, stage, error->>'sqlstate', error->>'message') FROM churnops.pipeline_run ORDER BY pipeline_run DESC LIMIT 1),
+	'failed data 42P01 relation "nowhere" does not exist', 'the error is kept');
 SELECT is(pg_temp.ran(replace(pg_temp.yaml(), 'FROM clients', 'FROM clients WHERE random() < 0.9')) ~ '^failed \| train \| .*the rows of the query changed while the pipeline ran$', true, 'rows that change between stages');
 SELECT lives_ok($$SELECT churnops_dataset('clients', 'SELECT * FROM clients', keep => true)$$);
 SELECT is(pg_temp.ran(E'model: kept\ntarget: left_us\ndata: {dataset: clients, exclude: [id]}') ~ '^succeeded', true, 'a dataset');
@@ -129,10 +129,12 @@ SELECT throws_matching($$SELECT churnops_run(E'model: b\nmodle: c\ndata: {query:
 SELECT row_eq($$SELECT name, version, is_new, document->>'model' FROM churnops_pipeline('nightly', pg_temp.yaml())$$, ROW('nightly'::text, 1, true, 'clients'::text), 'defined');
 SELECT row_eq($$SELECT name, version, is_new FROM churnops_pipeline('nightly', pg_temp.yaml())$$, ROW('nightly'::text, 1, false), 'the same text is no version');
 SELECT row_eq($$SELECT name, version, is_new FROM churnops_pipeline('nightly', pg_temp.yaml('deployment: {strategy: none}'))$$, ROW('nightly'::text, 2, true), 'another is');
-SELECT is((SELECT concat_ws(' ', status, pipeline, pipeline_version) FROM churnops.pipeline_runs WHERE pipeline_run = (SELECT r.pipeline_run FROM churnops_run(name => 'nightly') AS r)), 'succeeded nightly 2', 'run by name');
-SELECT is((SELECT concat_ws(' ', status, pipeline, pipeline_version) FROM churnops.pipeline_runs WHERE pipeline_run = (SELECT r.pipeline_run FROM churnops_run(name => 'nightly/1') AS r)), 'succeeded nightly 1', 'an earlier one');
-SELECT results_eq($$SELECT version, is_latest, n_runs, last_status COLLATE "default" FROM churnops.pipelines WHERE name = 'nightly' ORDER BY version$$,
-	$$VALUES (1, false, 1::bigint, 'succeeded'), (2, true, 1, 'succeeded')$$, 'the view');
+SELECT is((SELECT status FROM churnops_run(name => 'nightly')), 'succeeded');
+SELECT is((SELECT concat_ws(' ', status, pipeline, pipeline_version) FROM churnops.pipeline_runs ORDER BY pipeline_run DESC LIMIT 1), 'succeeded nightly 2', 'run by name');
+SELECT is((SELECT status FROM churnops_run(name => 'nightly/1')), 'succeeded');
+SELECT is((SELECT concat_ws(' ', status, pipeline, pipeline_version) FROM churnops.pipeline_runs ORDER BY pipeline_run DESC LIMIT 1), 'succeeded nightly 1', 'an earlier one');
+SELECT is((SELECT string_agg(concat_ws(' ', version, is_latest, n_runs, last_status), ', ' ORDER BY version) FROM churnops.pipelines WHERE name = 'nightly'),
+	'1 f 1 succeeded, 2 t 1 succeeded', 'the view');
 SELECT throws_ok($$SELECT churnops_run(name => 'nightly/3')$$, '42704', 'version 3 of pipeline "nightly" does not exist');
 SELECT throws_ok($$SELECT churnops_run(name => 'nowhere')$$, '42704', 'pipeline "nowhere" does not exist');
 SELECT throws_ok($$SELECT churnops_run(name => 'No')$$, '42602', 'invalid pipeline reference "No"');
@@ -149,7 +151,7 @@ SELECT throws_ok($$TRUNCATE churnops.pipeline_stage$$, '55000', 'rows of churnop
 
 SELECT is(pg_temp.error_as('churnops_eve', $$SELECT churnops_run(name => 'nightly')$$), E'42704\npipeline "nightly" does not exist\nPipelines you may use are listed in the view churnops.pipelines.');
 SELECT is(pg_temp.error_as('churnops_eve', $$SELECT churnops_drop_pipeline('nightly')$$), E'42704\npipeline "nightly" does not exist\nPipelines you may use are listed in the view churnops.pipelines.');
-SELECT is(pg_temp.error_as('churnops_eve', $$SELECT churnops_pipeline('nightly', 'model: a')$$), E'42501\ncannot define pipeline "nightly"\nChoose another name for the pipeline.');
+SELECT is(pg_temp.error_as('churnops_eve', format('SELECT churnops_pipeline(''nightly'', %L)', pg_temp.yaml())), E'42501\ncannot define pipeline "nightly"\nChoose another name for the pipeline.');
 SELECT is(pg_temp.error_as('churnops_eve', format('SELECT churnops_run(%L)', pg_temp.yaml())), E'42501\ncannot train model "clients"\nChoose another name for the model.');
 SELECT is(pg_temp.value_as('churnops_eve', format('SELECT count(*) FROM churnops.%I', v)), '0', v) FROM unnest('{pipelines,pipeline_runs,pipeline_stages,gates}'::text[]) AS v;
 SELECT is(pg_temp.error_as('churnops_eve', 'SELECT * FROM churnops.pipeline_run'), E'42501\npermission denied for table pipeline_run');
@@ -163,7 +165,7 @@ SELECT is(pg_temp.value_as('churnops_team', 'SELECT count(*) FROM churnops.pipel
 GRANT SELECT ON clients TO PUBLIC;
 SELECT lives_ok($$SELECT churnops_grant('clients', 'churnops_eve', 'train')$$);
 SELECT is(pg_temp.ran(pg_temp.yaml(), NULL, NULL, 'churnops_eve'), 'failed | check | failed in stage "check": permission denied for model "clients"', 'releasing needs the right to deploy');
-SELECT is(pg_temp.ran(pg_temp.yaml('deployment: {strategy: none}'), NULL, NULL, 'churnops_eve') ~ 'passed 1 gates; approved$', true, 'registering does not');
+SELECT matches(pg_temp.ran(pg_temp.yaml('deployment: {strategy: none}'), NULL, NULL, 'churnops_eve'), 'passed 1 gates; approved$', 'registering does not');
 
 -- The end
 
@@ -172,9 +174,8 @@ SET LOCAL session_replication_role = replica;
 UPDATE churnops.verdict SET passed = NOT passed WHERE model = 'clients' AND version = 1;
 UPDATE churnops.pipeline_version SET yaml = 'model: b' WHERE pipeline = 'nightly' AND version = 1;
 SET LOCAL session_replication_role = origin;
-SELECT results_eq($$SELECT name COLLATE "default", "table", key, problem FROM churnops_verify() ORDER BY 1$$,
-	$$VALUES ('clients', 'verdict', (SELECT verdict::text FROM churnops.verdict WHERE model = 'clients' AND version = 1), 'the row was altered'),
-		('pipelines:/nightly', 'pipeline_version', '1', 'the row was altered')$$, 'what a superuser does is found');
+SELECT is((SELECT string_agg(concat_ws(' ', name, "table", problem), ', ' ORDER BY name COLLATE "C") FROM churnops_verify()),
+	'clients verdict the row was altered, pipelines:/nightly pipeline_version the row was altered', 'what a superuser does is found');
 SELECT is(churnops_model_card('clients/6') ~ E'## Gates\n\nPipeline run \\d+, .*: passed\\.\n', true, 'the card has the gates');
 SELECT is(churnops_drop_pipeline('nightly'), 'nightly', 'dropped');
 SELECT is((SELECT count(*) FROM churnops.pipeline_runs WHERE pipeline = 'nightly'), 2::bigint, 'its runs stay');

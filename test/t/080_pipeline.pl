@@ -95,7 +95,7 @@ like($err, qr/ERROR:  pipeline run \d+ failed in stage "load": permission denied
 ($code, $out, $err) = call("model: plain\ntarget: churn\ndata: {query: SELECT * FROM customers, key: [customer_id]}\nhyperparameters: {n_estimators: 10}\n", '',
 	extra_params => [ '-U', 'churnops_plain' ]);
 is($code, 0, 'a query is for everybody who may read the table');
-is( $node->safe_psql('postgres', "SELECT owner FROM churnops.models WHERE name = 'plain'"), 'churnops_plain', 'and the model is the role''s');
+is( $node->safe_psql('postgres', "SELECT owner FROM churnops.models WHERE name = 'plain'"), 'churnops_plain', 'and the model is of the role');
 
 # The script of examples/ci.
 sub release
