@@ -70,6 +70,7 @@ BEGIN
 	END IF;
 	-- A new model will be the caller's, with every right.
 	IF existing.name IS NOT NULL THEN
+		PERFORM churnops.require_right(caller, model_name, 'predict');
 		PERFORM churnops.require_right(caller, model_name, 'deploy', a.alias)
 		FROM (VALUES (alias_name), (serves)) AS a(alias) WHERE a.alias IS NOT NULL;
 	END IF;

@@ -164,6 +164,8 @@ SELECT is(pg_temp.value_as('churnops_team', $$SELECT message FROM churnops_run(n
 SELECT is(pg_temp.value_as('churnops_team', 'SELECT count(*) FROM churnops.pipeline_runs'), '2', 'one sees one''s own runs');
 GRANT SELECT ON clients TO PUBLIC;
 SELECT lives_ok($$SELECT churnops_grant('clients', 'churnops_eve', 'train')$$);
+SELECT is(pg_temp.ran(pg_temp.yaml('deployment: {strategy: none}'), NULL, NULL, 'churnops_eve'), 'failed | check | failed in stage "check": permission denied for model "clients"', 'measuring needs the right to predict');
+SELECT lives_ok($$SELECT churnops_grant('clients', 'churnops_eve', 'predict')$$);
 SELECT is(pg_temp.ran(pg_temp.yaml(), NULL, NULL, 'churnops_eve'), 'failed | check | failed in stage "check": permission denied for model "clients"', 'releasing needs the right to deploy');
 SELECT matches(pg_temp.ran(pg_temp.yaml('deployment: {strategy: none}'), NULL, NULL, 'churnops_eve'), 'passed 1 gates; approved$', 'registering does not');
 

@@ -88,10 +88,10 @@ is( $node->safe_psql('postgres', "SELECT passed FROM churnops.verdict ORDER BY v
 
 # Files are for members of the server's own roles.
 ($code, $out, $err) = call($short =~ s/"v2"/"v6"/r, ", model => 'plain', target => 'churn'", extra_params => [ '-U', 'churnops_plain' ]);
-like($err, qr/ERROR:  pipeline run \d+ failed in stage "check": permission denied to write server files/, 'a plain role writes no files');
+like($err, qr/ERROR:  pipeline run \d+ failed in stage "check": permission denied to write files of the server/, 'a plain role writes no files');
 ($code, $out, $err) = call($short =~ s/model_output_path.*\n//r =~ s/model_version.*\n//r, ", model => 'plain', target => 'churn'",
 	extra_params => [ '-U', 'churnops_plain' ]);
-like($err, qr/ERROR:  pipeline run \d+ failed in stage "load": permission denied to read server files/, 'nor reads them');
+like($err, qr/ERROR:  pipeline run \d+ failed in stage "load": permission denied to read files of the server/, 'nor reads them');
 ($code, $out, $err) = call("model: plain\ntarget: churn\ndata: {query: SELECT * FROM customers, key: [customer_id]}\nhyperparameters: {n_estimators: 10}\n", '',
 	extra_params => [ '-U', 'churnops_plain' ]);
 is($code, 0, 'a query is for everybody who may read the table');
