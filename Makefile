@@ -155,6 +155,7 @@ PG_OBJS := \
 	src/pg/exam.o \
 	src/pg/exchange.o \
 	src/pg/guc.o \
+	src/pg/holdout.o \
 	src/pg/host.o \
 	src/pg/json.o \
 	src/pg/keys.o \

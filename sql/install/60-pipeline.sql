@@ -742,15 +742,16 @@ CREATE FUNCTION churnops.call_as(
 	caller name,
 	search_path text,
 	pipeline_run bigint,
+	threshold jsonb,
 	function text,
 	arguments jsonb)
 RETURNS jsonb
-LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'churnops_call_as';
-COMMENT ON FUNCTION churnops.call_as(name, text, bigint, text, jsonb) IS
-'Calls a public function as a role, under a search_path, on behalf of a run: arguments by name, null for '
-'their defaults. Returns its rows as a JSON array.';
+COMMENT ON FUNCTION churnops.call_as(name, text, bigint, jsonb, text, jsonb) IS
+'Calls a public function as a role, under a search_path, on behalf of a run with its rule of the threshold: '
+'arguments by name, null for their defaults. Returns its rows as a JSON array.';
 
 CREATE FUNCTION churnops.survey_as(caller name, search_path text, query text) RETURNS jsonb
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
@@ -774,12 +775,37 @@ AS 'MODULE_PATHNAME', 'churnops_check_folder_as';
 COMMENT ON FUNCTION churnops.check_folder_as(name, text, text) IS
 'Refuses a folder that a role cannot have written to, and a name that is in there already.';
 
+CREATE FUNCTION churnops.holdout_as(caller name, search_path text, model_ref text)
+RETURNS TABLE (label boolean, score double precision, weight double precision)
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'churnops_holdout_as';
+COMMENT ON FUNCTION churnops.holdout_as(name, text, text) IS
+'The holdout of a version of two classes, read as a role: whether each row is positive, its score and its '
+'weight. No rows for other versions.';
+
+CREATE FUNCTION churnops.threshold_rule(rule jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE rule->>'rule'
+		WHEN 'value' THEN NULL
+		WHEN 'profit' THEN jsonb_strip_nulls(jsonb_build_object('rule', 'emp', 'clv', rule->'clv', 'd', rule->'incentive',
+			'f', rule->'contact', 'alpha', rule->'alpha', 'beta', rule->'beta'))
+		WHEN 'capacity' THEN jsonb_build_object('rule', 'capacity', 'k', rule->'capacity')
+		WHEN 'cost' THEN jsonb_strip_nulls(jsonb_build_object('rule', 'cost', 'tp', rule->'cost_tp', 'fp', rule->'cost_fp',
+			'fn', rule->'cost_fn', 'tn', rule->'cost_tn'))
+		ELSE jsonb_build_object('rule', rule->>'rule') END
+$$;
+COMMENT ON FUNCTION churnops.threshold_rule(jsonb) IS
+'The rule of a pipeline''s threshold as churnops_threshold takes it; NULL where the threshold is given.';
+
 CREATE FUNCTION churnops.call_user(state jsonb, function text, arguments jsonb) RETURNS jsonb
 LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT churnops.call_as((state->>'caller')::name, state->>'search_path', (state->>'pipeline_run')::bigint,
-		'@extschema@.' || function, arguments)
+		churnops.threshold_rule(state #> '{document,evaluation,threshold}'), '@extschema@.' || function, arguments)
 $$;
 COMMENT ON FUNCTION churnops.call_user(jsonb, text, jsonb) IS
 'Calls a public function as the user of a run.';

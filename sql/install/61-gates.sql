@@ -216,7 +216,7 @@ AS $$
 			('max_drop', NOT r.lower, CASE WHEN r.lower THEN r.whole + (rule->>'max_drop')::double precision
 				ELSE r.whole - (rule->>'max_drop')::double precision END)) AS x(name, low, threshold)
 		WHERE x.threshold IS NOT NULL) AS b
-	ORDER BY s.place, b.name
+	ORDER BY s.place, b.name COLLATE "C"
 $$;
 COMMENT ON FUNCTION churnops.slice_gates(jsonb, jsonb) IS
 'Gates of the slices of the holdout, a gate for each slice of enough rows and bound: min, max, and how much worse '

@@ -70,6 +70,7 @@ BEGIN
 	END IF;
 	-- A new model will be the caller's, with every right.
 	IF existing.name IS NOT NULL THEN
+		PERFORM churnops.require_right(caller, model_name, 'predict');
 		PERFORM churnops.require_right(caller, model_name, 'deploy', a.alias)
 		FROM (VALUES (alias_name), (serves)) AS a(alias) WHERE a.alias IS NOT NULL;
 	END IF;
@@ -147,7 +148,7 @@ AS $$
 			SELECT jsonb_agg(x.kwargs || jsonb_build_object('expectation', x.expectation, 'severity', x.severity)
 				ORDER BY x.id)
 			FROM churnops.expectation AS x
-			WHERE x.dataset = (SELECT r.dataset FROM churnops.parse_dataset(data->>'dataset') AS r)), '[]')
+			WHERE x.dataset = split_part(data->>'dataset', '/', 1)), '[]')
 		|| coalesce(data->'expectations', '[]')
 $$;
 COMMENT ON FUNCTION churnops.run_expectations(jsonb) IS
@@ -366,6 +367,49 @@ $$;
 COMMENT ON FUNCTION churnops.measured_latency(jsonb) IS
 'How long a row takes to be scored, if there is a gate that asks; else NULL.';
 
+CREATE FUNCTION churnops.holdout_measures(state jsonb) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	evaluation constant jsonb := state #> '{document,evaluation}';
+	threshold constant double precision := CASE evaluation #>> '{threshold,rule}'
+		WHEN 'value' THEN (evaluation #>> '{threshold,value}')::double precision
+		ELSE (state #>> '{metrics,threshold,threshold}')::double precision END;
+	found record;
+BEGIN
+	IF evaluation #> '{gates,calibration}' IS NULL AND evaluation->'threshold' IS NULL THEN
+		RETURN '[]';
+	END IF;
+	SELECT count(*) AS n, @extschema@.churnops_ece(h.label, h.score, 15, 'quantile', h.weight) AS ece,
+		sum(h.weight) FILTER (WHERE h.score >= threshold AND h.label) AS tp,
+		sum(h.weight) FILTER (WHERE h.score >= threshold) AS predicted,
+		sum(h.weight) FILTER (WHERE h.label) AS positive,
+		sum(h.weight) FILTER (WHERE (h.score >= threshold) = h.label) AS hits,
+		sum(h.weight) AS total
+	INTO STRICT found
+	FROM churnops.holdout_as((state->>'caller')::name, state->>'search_path', state->>'ref') AS h;
+	IF found.n = 0 THEN
+		RETURN '[]';
+	END IF;
+	RETURN (
+		SELECT jsonb_agg(jsonb_build_object('metric', m.metric, 'class', NULL, 'value', m.value, 'n', found.n,
+			'slice', NULL, 'slice_value', NULL, 'ci_low', NULL, 'ci_high', NULL) ORDER BY m.place)
+		FROM (VALUES
+			(1, 'ece', found.ece),
+			(2, 'threshold', threshold),
+			(3, 'precision_at_threshold', coalesce(found.tp, 0) / found.predicted),
+			(4, 'recall_at_threshold', coalesce(found.tp, 0) / found.positive),
+			(5, 'accuracy_at_threshold', coalesce(found.hits, 0) / found.total),
+			(6, 'share_at_threshold', coalesce(found.predicted, 0) / found.total)) AS m(place, metric, value)
+		WHERE m.place = 1 OR threshold IS NOT NULL);
+END
+$$;
+COMMENT ON FUNCTION churnops.holdout_measures(jsonb) IS
+'What a pipeline asks of a version of two classes beyond its metrics, as rows like those of churnops_evaluate: '
+'the expected calibration error over 15 bins of equal size, and what the threshold leads to that was chosen on '
+'out-of-bag rows.';
+
 CREATE FUNCTION churnops.stage_evaluate(state jsonb) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -373,6 +417,7 @@ AS $$
 DECLARE
 	evaluation constant jsonb := churnops.object_or_empty(state #> '{document,evaluation}');
 	measures jsonb;
+	others jsonb;
 	wanted jsonb;
 BEGIN
 	IF (state->>'n_test')::bigint = 0 THEN
@@ -382,16 +427,18 @@ BEGIN
 	END IF;
 	measures := churnops.call_user(state, 'churnops_evaluate', jsonb_build_object(
 		'model_ref', state->'ref', 'slices', evaluation->'slices', 'confidence', evaluation->'confidence'));
-	SELECT jsonb_agg(m.value ORDER BY m.place) INTO wanted
+	others := churnops.holdout_measures(state);
+	SELECT coalesce(jsonb_agg(m.value ORDER BY m.place), '[]') INTO wanted
 	FROM jsonb_array_elements(measures) WITH ORDINALITY AS m(value, place)
 	WHERE NOT evaluation ? 'metrics' OR evaluation->'metrics' ? (m.value->>'metric');
 	RETURN churnops.outcome(format('%s rows: %s', state->>'n_test', (
-			SELECT string_agg(format('%s %s', m.value->>'metric', churnops.number_text((m.value->>'value')::double precision)),
-				', ' ORDER BY m.place)
-			FROM jsonb_array_elements(wanted) WITH ORDINALITY AS m(value, place)
+			SELECT string_agg(format('%s %s', m.value->>'metric',
+				churnops.number_text((m.value->>'value')::double precision)), ', ' ORDER BY m.place)
+			FROM jsonb_array_elements(wanted || others) WITH ORDINALITY AS m(value, place)
 			WHERE m.value->>'class' IS NULL AND m.value->>'slice' IS NULL
-				AND churnops.is_reported(state, m.value->>'metric'))),
-		jsonb_build_object('measures', measures, 'latency', churnops.measured_latency(state)), wanted);
+				AND (churnops.is_reported(state, m.value->>'metric') OR m.place > jsonb_array_length(wanted)))),
+		jsonb_build_object('measures', measures || others, 'latency', churnops.measured_latency(state)),
+		wanted || others);
 END
 $$;
 COMMENT ON FUNCTION churnops.stage_evaluate(jsonb) IS

@@ -41,13 +41,26 @@ PG_FUNCTION_INFO_V1(churnops_survey_as);
 PG_FUNCTION_INFO_V1(churnops_check_folder_as);
 PG_FUNCTION_INFO_V1(churnops_run_pipeline);
 
+/* A run of a pipeline, as far as the functions that it calls have to know. */
+typedef struct Run
+{
+	int64		number;
+	Jsonb	   *threshold;
+} Run;
+
 /* Set only while churnops_call_as() runs the caller's function. */
-static int64 current_run = 0;
+static Run	current_run = {0, NULL};
 
 int64
 pipeline_current_run(void)
 {
-	return current_run;
+	return current_run.number;
+}
+
+Jsonb *
+pipeline_threshold_rule(void)
+{
+	return current_run.threshold;
 }
 
 /* ------------------------------------------------------ calling functions -- */
@@ -194,24 +207,26 @@ run_call(Call *call, MemoryContext context)
 }
 
 /*
- * churnops.call_as(caller, search_path, pipeline_run, function, arguments),
- * owner only: call a public function as the caller on behalf of a run.
+ * churnops.call_as(caller, search_path, pipeline_run, threshold, function,
+ * arguments), owner only: call a public function as the caller on behalf of a
+ * run.
  */
 Datum
 churnops_call_as(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = CurrentMemoryContext;
-	int64		outer = current_run;
+	Run			outer = current_run;
 	Owner		owner;
 	Call	   *call = palloc0(sizeof(Call));
 	Datum		rows = (Datum) 0;
 
 	SPI_connect();
-	make_call(call, find_function(PG_GETARG_TEXT_PP(3)), PG_GETARG_JSONB_P(4));
+	make_call(call, find_function(PG_GETARG_TEXT_PP(4)), PG_GETARG_JSONB_P(5));
 	caller_become(PG_GETARG_NAME(0), text_to_cstring(PG_GETARG_TEXT_PP(1)), &owner);
 	PG_TRY();
 	{
-		current_run = PG_GETARG_INT64(2);
+		current_run.number = PG_GETARG_INT64(2);
+		current_run.threshold = PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3);
 		rows = run_call(call, context);
 	}
 	PG_FINALLY();

@@ -63,6 +63,8 @@ SELECT set_eq(
 		('churnops_drop_expectation', 'v', 'u'), ('churnops_suggest_expectations', 'v', 'u'), ('churnops_validate', 'v', 'u'),
 		('churnops_deploy', 'v', 'u'), ('churnops_cancel_deployment', 'v', 'u'), ('churnops_route', 'i', 's'),
 		('churnops_check_pipeline', 's', 'u'), ('churnops_pipeline_keys', 'i', 's'), ('churnops_pipeline_schema', 's', 'u'),
+		('churnops_run', 'v', 'u'), ('churnops_run_pipeline', 'v', 'u'), ('churnops_require_success', 's', 'u'),
+		('churnops_pipeline', 'v', 'u'), ('churnops_drop_pipeline', 'v', 'u'),
 		('churnops_target_profit', 'i', 's'), ('churnops_tick', 'v', 'u'), ('churnops_tune', 'v', 'u'), ('churnops_cross_validate', 'v', 'u'),
 		('churnops_outcome', 'v', 'u'), ('churnops_replay', 'v', 'u')$$,
 	'public functions, their volatility and parallel labels');
@@ -128,6 +130,8 @@ SELECT set_eq(
 		('deployment', 'r'), ('deployment_event', 'r'), ('outcome', 'r'),
 		('prediction_log', 'p'), ('prediction_log_default', 'r'),
 		('expectation', 'r'), ('validation', 'r'), ('expectations', 'v'), ('validations', 'v'),
+		('pipeline', 'r'), ('pipeline_version', 'r'), ('pipeline_run', 'r'), ('pipeline_stage', 'r'), ('verdict', 'r'),
+		('pipelines', 'v'), ('pipeline_runs', 'v'), ('pipeline_stages', 'v'), ('gates', 'v'),
 		('deployments', 'v'), ('deployment_events', 'v'), ('predictions', 'v')$$,
 	'tables and views');
 SELECT is_empty(
@@ -144,6 +148,7 @@ SELECT set_eq(
 	$$VALUES ('leaderboard', 'SELECT'), ('alerts', 'SELECT'), ('imports', 'SELECT'), ('models', 'SELECT'), ('versions', 'SELECT'), ('lineage', 'SELECT'), ('alias_history', 'SELECT'),
 		('version_history', 'SELECT'), ('privileges', 'SELECT'), ('audit_log', 'SELECT'), ('datasets', 'SELECT'),
 		('expectations', 'SELECT'), ('validations', 'SELECT'),
+		('pipelines', 'SELECT'), ('pipeline_runs', 'SELECT'), ('pipeline_stages', 'SELECT'), ('gates', 'SELECT'),
 		('deployments', 'SELECT'), ('deployment_events', 'SELECT'), ('predictions', 'SELECT')$$,
 	'PUBLIC reads the views');
 SELECT set_eq(
@@ -188,7 +193,7 @@ SELECT set_eq(
 	-- 27: before update or delete, row; 34: before truncate, statement
 	$$SELECT t, n, 'O' AS enabled, 'refuse_change' AS function, f::smallint
 	FROM unnest('{import,model,version,version_event,dataset,run,alias_event,audit,named_dataset,dataset_version,
-		dataset_rows,dataset_keys,deployment,deployment_event,validation,study,trial}'::text[]) AS t,
+		dataset_rows,dataset_keys,pipeline,pipeline_version,pipeline_run,pipeline_stage,verdict,deployment,deployment_event,validation,study,trial}'::text[]) AS t,
 		(VALUES ('refuse_change', 27), ('refuse_truncate', 34)) AS k(n, f)$$,
 	'tables that keep history have their two triggers, for the origin');
 SELECT is_empty(
