@@ -788,14 +788,7 @@ CREATE FUNCTION churnops.threshold_rule(rule jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT CASE rule->>'rule'
-		WHEN 'value' THEN NULL
-		WHEN 'profit' THEN jsonb_strip_nulls(jsonb_build_object('rule', 'emp', 'clv', rule->'clv', 'd', rule->'incentive',
-			'f', rule->'contact', 'alpha', rule->'alpha', 'beta', rule->'beta'))
-		WHEN 'capacity' THEN jsonb_build_object('rule', 'capacity', 'k', rule->'capacity')
-		WHEN 'cost' THEN jsonb_strip_nulls(jsonb_build_object('rule', 'cost', 'tp', rule->'cost_tp', 'fp', rule->'cost_fp',
-			'fn', rule->'cost_fn', 'tn', rule->'cost_tn'))
-		ELSE jsonb_build_object('rule', rule->>'rule') END
+	SELECT CASE rule->>'rule' WHEN 'value' THEN NULL ELSE rule END
 $$;
 COMMENT ON FUNCTION churnops.threshold_rule(jsonb) IS
 'The rule of a pipeline''s threshold as churnops_threshold takes it; NULL where the threshold is given.';

@@ -15,7 +15,6 @@
 #include "utils/memutils.h"
 
 #include "metric/metric.h"
-#include "metric/aggregate.h"
 #include "pg/aggregate.h"
 #include "pg/budget.h"
 #include "pg/calibration.h"
