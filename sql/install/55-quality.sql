@@ -269,21 +269,31 @@ $$;
 COMMENT ON FUNCTION churnops.expectation_table() IS
 'The expectations there are: the one table that checker, documentation and pipelines read.';
 
-CREATE FUNCTION churnops.expectations(caller name)
+CREATE FUNCTION churnops.known_expectations(wanted text)
 RETURNS TABLE (expectation text, kind text, kwargs jsonb, help text)
 LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT e.expectation, e.kind, (
 			SELECT jsonb_object_agg(k.kwarg, jsonb_build_object('type', k.type,
-				'required', position(k.kwarg || '!' IN e.kwargs) > 0 AND
-					k.kwarg || '!' = ANY (string_to_array(e.kwargs, ' ')), 'help', k.help))
+				'required', k.kwarg || '!' = ANY (string_to_array(e.kwargs, ' ')), 'help', k.help))
 			FROM churnops.expectation_kwargs() AS k
 			WHERE k.kwarg = ANY (string_to_array(replace(e.kwargs, '!', ''), ' '))
 				OR k.kwarg IN ('severity', 'meta')
 				OR k.kwarg = 'mostly' AND e.kind LIKE '%\_map'),
 		e.help
 	FROM churnops.expectation_table() AS e
+	WHERE e.expectation = wanted OR wanted IS NULL
+$$;
+COMMENT ON FUNCTION churnops.known_expectations(text) IS
+'An expectation, or all of them, with the arguments that they have.';
+
+CREATE FUNCTION churnops.expectations(caller name)
+RETURNS TABLE (expectation text, kind text, kwargs jsonb, help text)
+LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT * FROM churnops.known_expectations(NULL)
 $$;
 COMMENT ON FUNCTION churnops.expectations(name) IS
 'churnops_expectations; the caller''s name is not looked at.';
@@ -526,7 +536,7 @@ BEGIN
 			MESSAGE = format('an expectation has no name: %s', left(given::text, 100)),
 			HINT = 'For example {"expectation": "expect_column_values_to_not_be_null", "column": "age"}.';
 	END IF;
-	SELECT * INTO known FROM churnops.expectations(NULL) AS e WHERE e.expectation = wanted;
+	SELECT * INTO known FROM churnops.known_expectations(wanted);
 	IF NOT FOUND THEN
 		near := churnops.nearest(wanted, ARRAY(SELECT e.expectation FROM churnops.expectation_table() AS e));
 		RAISE EXCEPTION USING

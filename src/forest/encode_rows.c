@@ -107,6 +107,8 @@ encode_begin(Encode *encode, Failure *why)
 	if (encode->tile_rows < TILE_MIN_ROWS)
 		encode->tile_rows = TILE_MIN_ROWS;
 	status = memory_new(p->host, encode->tile_rows, t->row_bytes, &encode->tile, why);
+	if (p->frame->facts != NULL)
+		facts_reserve(p->host, p->frame->facts, p->n);
 	if (status == STATUS_OK && p->frame->facts != NULL)
 		status = memory_new_raw(p->host, encode->tile_rows, sizeof(uint64_t), &encode->hashes,
 								why);
@@ -298,7 +300,7 @@ note_facts(Encode *encode, size_t row, size_t n, const uint8_t *cells)
 			facts_times(&frame->facts->columns[p->kept[f]], (const double *) section + in_chunk,
 						&FRAME_AT(frame, double, frame->time_offset, row), n);
 	}
-	facts_rows(p->host, frame->facts, encode->hashes, p->position + row, n);
+	facts_rows(frame->facts, encode->hashes, p->position + row, n);
 }
 
 /* Copy the rows of the tile to their places, with their classes. */

@@ -234,9 +234,23 @@ look_at_fewer(Facts *facts)
 	facts->n_rows = n;
 }
 
+size_t
+facts_row_bytes(size_t n_rows)
+{
+	return (n_rows < ROWS_MAX + 1 ? n_rows : ROWS_MAX + 1) * sizeof(SortItem);
+}
+
 void
-facts_rows(const Host *host, Facts *facts, const uint64_t *hashes, const uint32_t *places,
-		   size_t n)
+facts_reserve(const Host *host, Facts *facts, size_t n_rows)
+{
+	size_t		n = facts_row_bytes(n_rows) / sizeof(SortItem);
+
+	facts->rows_lost = memory_new_raw(host, n, sizeof(SortItem), &facts->rows, NULL) != STATUS_OK;
+	facts->capacity = facts->rows_lost ? 0 : n;
+}
+
+void
+facts_rows(Facts *facts, const uint64_t *hashes, const uint32_t *places, size_t n)
 {
 	for (size_t i = 0; i < n && !facts->rows_lost; i++)
 	{
@@ -244,14 +258,6 @@ facts_rows(const Host *host, Facts *facts, const uint64_t *hashes, const uint32_
 
 		if ((key & facts->mask) != 0)
 			continue;
-		if (facts->n_rows == facts->capacity &&
-			memory_grow(host, &facts->rows, &facts->capacity, facts->n_rows + 1,
-						sizeof(SortItem), NULL) != STATUS_OK)
-		{
-			free_rows(host, facts);
-			facts->rows_lost = true;
-			return;
-		}
 		facts->rows[facts->n_rows++] = (SortItem) {.key = key, .row = places[i]};
 		while (facts->n_rows > ROWS_MAX)
 			look_at_fewer(facts);
@@ -392,6 +398,11 @@ prepare_facts(Prepare *p, Failure *why)
 
 	facts->has_keys = p->frame->has_group;
 	facts->time_overlap = overlap_of_times(p);
+	/* room to sort in */
+	memory_free(p->host, p->keys, p->n, sizeof(uint64_t));
+	memory_free(p->host, p->position, p->n, sizeof(uint32_t));
+	p->keys = NULL;
+	p->position = NULL;
 	status = memory_new_raw(p->host, facts->n_rows, sizeof(SortItem), &scratch, NULL);
 	if (status == STATUS_OK)
 		status = memory_new(p->host, p->t->schema.n_classes, sizeof(uint32_t), &counts, NULL);

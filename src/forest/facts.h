@@ -67,8 +67,11 @@ extern void facts_hash_texts(uint64_t *hashes, const uint32_t *ids, size_t n);
 /* Compare a column to the times of n rows. */
 extern void facts_times(ColumnFacts *facts, const double *values, const double *times, size_t n);
 
+/* Make room for what is held of so many rows, if there is memory for it; and how much that is. */
+extern void facts_reserve(const Host *host, Facts *facts, size_t n_rows);
+extern size_t facts_row_bytes(size_t n_rows);
+
 /* Take in n rows: their hashes, and their places in the training. */
-extern void facts_rows(const Host *host, Facts *facts, const uint64_t *hashes,
-					   const uint32_t *places, size_t n);
+extern void facts_rows(Facts *facts, const uint64_t *hashes, const uint32_t *places, size_t n);
 
 #endif

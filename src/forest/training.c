@@ -380,14 +380,16 @@ training_prepare_bytes(const ForestFrame *frame, size_t n_rows)
 	size_t		order = n_rows * (2 * sizeof(uint32_t) + sizeof(uint64_t) + 1);
 	size_t		sorting = n_rows * sizeof(SortHash);
 	size_t		binning = bins_work_bytes(frame, n_rows);
-	size_t		encoding = n_rows * (row.matrix + row.values);
+	size_t		encoding = n_rows * (row.matrix + row.values) +
+		(frame->facts != NULL ? facts_row_bytes(n_rows) : 0);
 
 	/* beside the times, whose sort takes less */
 	if (frame->has_time && frame->has_group)
 		sorting += n_rows * sizeof(double);
 	if (sorting > encoding)
 		encoding = sorting;
-	return order + (binning > encoding ? binning : encoding) + frame->n_columns * COLUMN_BYTES;
+	return order + (binning > encoding ? binning : encoding) + frame->n_columns *
+		(COLUMN_BYTES + (frame->facts != NULL ? sizeof(ColumnFacts) : 0));
 }
 
 /*

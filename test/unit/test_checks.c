@@ -670,7 +670,7 @@ test_refusals(void)
 		if (!reached)
 			break;
 	}
-	tap_ok(n_lost > 5, "facts are left out where memory is short");
+	tap_ok(n_lost > 0, "facts are left out where memory is short");
 	tap_is_int(n_wrong, 0, "and nothing else is");
 }
 
