@@ -161,6 +161,7 @@ PG_OBJS := \
 	src/pg/score_log.o \
 	src/pg/search.o \
 	src/pg/search_spec.o \
+	src/pg/slices.o \
 	src/pg/source.o \
 	src/pg/spill.o \
 	src/pg/storage.o \
