@@ -17,6 +17,7 @@ CORE_OBJS := \
 	src/core/exact.o \
 	src/core/hash.o \
 	src/core/memory.o \
+	src/core/nearest.o \
 	src/core/real.o \
 	src/core/rng.o \
 	src/core/sort.o \
@@ -102,6 +103,25 @@ TUNE_OBJS := \
 	src/tune/folds.o \
 	src/tune/space.o \
 	src/tune/tpe.o
+SPEC_OBJS := \
+	src/spec/allowed.o \
+	src/spec/check.o \
+	src/spec/document.o \
+	src/spec/form.o \
+	src/spec/problem.o \
+	src/spec/scalar.o \
+	src/spec/schema.o \
+	src/spec/short.o \
+	src/spec/table.o \
+	src/spec/value.o \
+	src/spec/walk.o \
+	src/spec/yaml.o
+CSV_OBJS := \
+	src/csv/infer.o \
+	src/csv/lines.o \
+	src/csv/nulls.o \
+	src/csv/records.o \
+	src/csv/sniff.o
 PG_OBJS := \
 	src/pg/aggregate.o \
 	src/pg/aggregate_class.o \
@@ -113,8 +133,9 @@ PG_OBJS := \
 	src/pg/arguments.o \
 	src/pg/batch.o \
 	src/pg/budget.o \
-	src/pg/calibration.o \
 	src/pg/cache.o \
+	src/pg/calibration.o \
+	src/pg/caller.o \
 	src/pg/canonical.o \
 	src/pg/catalog.o \
 	src/pg/checks.o \
@@ -122,6 +143,10 @@ PG_OBJS := \
 	src/pg/columns.o \
 	src/pg/compare.o \
 	src/pg/cross_validate.o \
+	src/pg/csv.o \
+	src/pg/csv_file.o \
+	src/pg/csv_options.o \
+	src/pg/csv_source.o \
 	src/pg/dataset.o \
 	src/pg/datum.o \
 	src/pg/deploy.o \
@@ -130,16 +155,21 @@ PG_OBJS := \
 	src/pg/exam.o \
 	src/pg/exchange.o \
 	src/pg/guc.o \
+	src/pg/holdout.o \
 	src/pg/host.o \
 	src/pg/json.o \
 	src/pg/keys.o \
 	src/pg/labels.o \
+	src/pg/latency.o \
+	src/pg/location.o \
+	src/pg/location_file.o \
 	src/pg/measure.o \
 	src/pg/named_dataset.o \
 	src/pg/notice.o \
 	src/pg/numeric.o \
 	src/pg/parallel.o \
 	src/pg/parameters.o \
+	src/pg/pipeline.o \
 	src/pg/predict.o \
 	src/pg/profile.o \
 	src/pg/profit.o \
@@ -157,12 +187,14 @@ PG_OBJS := \
 	src/pg/row_columns.o \
 	src/pg/row_json.o \
 	src/pg/row_key.o \
+	src/pg/save.o \
 	src/pg/score.o \
 	src/pg/score_log.o \
 	src/pg/search.o \
 	src/pg/search_spec.o \
 	src/pg/slices.o \
 	src/pg/source.o \
+	src/pg/spec.o \
 	src/pg/spill.o \
 	src/pg/storage.o \
 	src/pg/strftime.o \
@@ -173,7 +205,7 @@ PG_OBJS := \
 	src/pg/tune.o \
 	src/pg/validate.o
 PURE_OBJS := $(CORE_OBJS) $(FOREST_OBJS) $(METRIC_OBJS) $(DATASET_OBJS) $(DEPLOY_OBJS) \
-	$(DRIFT_OBJS) $(TUNE_OBJS)
+	$(DRIFT_OBJS) $(TUNE_OBJS) $(SPEC_OBJS) $(CSV_OBJS)
 OBJS := $(PURE_OBJS) $(PG_OBJS)
 
 SQL_PARTS := \
@@ -184,6 +216,7 @@ SQL_PARTS := \
 	sql/install/22-audit.sql \
 	sql/install/25-datasets.sql \
 	sql/install/26-deployment.sql \
+	sql/install/27-pipeline.sql \
 	sql/install/30-train.sql \
 	sql/install/31-predict.sql \
 	sql/install/32-metrics.sql \
@@ -206,11 +239,18 @@ SQL_PARTS := \
 	sql/install/50-views.sql \
 	sql/install/52-deployment-views.sql \
 	sql/install/55-quality.sql \
+	sql/install/56-csv.sql \
+	sql/install/57-spec.sql \
+	sql/install/60-pipeline.sql \
+	sql/install/61-gates.sql \
+	sql/install/62-pipeline-stages.sql \
+	sql/install/63-pipeline-views.sql \
 	sql/install/70-alerts.sql \
 	sql/install/90-privileges.sql \
 	sql/install/92-deployment-privileges.sql \
 	sql/install/94-tune-privileges.sql \
 	sql/install/95-quality-privileges.sql \
+	sql/install/96-pipeline-privileges.sql \
 	sql/install/97-monitoring-privileges.sql
 INSTALL_SQL := sql/$(EXTENSION)--$(EXTVERSION).sql
 
@@ -233,7 +273,7 @@ ISOLATION_OPTS := $(REGRESS_OPTS)
 override PG_CPPFLAGS += -Isrc
 override PG_CFLAGS += -ffp-contract=off -Wno-declaration-after-statement
 EXTRA_CLEAN := build
-SHLIB_LINK = $(if $(filter linux,$(PORTNAME)),-Xlinker --version-script=src/pg/exports.map) -lm
+SHLIB_LINK = $(if $(filter linux,$(PORTNAME)),-Xlinker --version-script=src/pg/exports.map) -lm -lyaml
 
 # No bitcode for JIT inlining: it would need clang, and gains nothing here.
 override with_llvm := no
@@ -284,12 +324,15 @@ $(UPDATE_SQL): $(UPDATE_FIRST) $(UPDATE_PARTS) churnops.control Makefile
 
 export PG_CONFIG
 
-.PHONY: deps demo test test-upgrade unit regress isolation pgtap tap fuzz bench bench-full lint format dist help
+.PHONY: deps demo docs test test-upgrade unit regress isolation pgtap tap fuzz bench bench-full lint format dist help
 deps:
 	@scripts/deps.sh build test
 
 demo:
 	@scripts/demo.sh
+
+docs:
+	@scripts/docs.sh
 
 test:
 	@scripts/test.sh
@@ -331,11 +374,12 @@ help:
 	@echo
 	@echo 'make deps             install what building and testing need (Debian packages)'
 	@echo 'make demo             train, score and explain on a private throw-away server'
+	@echo 'make docs             write what docs/pipeline.* has of the table of pipelines'
 	@echo 'make test             all tests on a private throw-away server'
 	@echo 'make test-upgrade     pg_upgrade from 15 to 17, as root on a Debian; 10 minutes'
 	@echo 'make unit             tests of the pure C libraries, no server'
 	@echo 'make regress          one suite; likewise isolation, pgtap, tap'
-	@echo 'make fuzz             fuzzers, 30 seconds each'
+	@echo 'make fuzz             fuzzers, a minute each'
 	@echo 'make bench            benchmarks beside other libraries, about 10 minutes'
 	@echo 'make bench-full       every benchmark of docs/performance.md, 75 minutes'
 	@echo 'make lint             house rules'

@@ -3,8 +3,8 @@
 #
 #	scripts/deps.sh build|test|ci|counts|bench|peers|upgrade...
 #
-# build: compiler, PostgreSQL with its development files, xxHash.  test: what
-# `make test` needs besides.  ci: linters, clang, valgrind.  counts: valgrind.
+# build: compiler, PostgreSQL with its development files, xxHash, libyaml.  test: what
+# `make test` needs besides.  ci: linters, clang, valgrind, scikit-learn.  counts: valgrind.
 # bench: Python with scikit-learn.  peers: R with ranger.  upgrade: debootstrap.
 #
 # A PostgreSQL that is already there is taken as it is.  One that is installed
@@ -54,16 +54,16 @@ missing_packages() {
 	for job in "$@"; do
 		case $job in
 			build)
-				packages+=(gcc libc6-dev make libxxhash-dev)
+				packages+=(gcc libc6-dev make libxxhash-dev libyaml-dev)
 				[ -n "$usable" ] || packages+=("postgresql-$major" "postgresql-server-dev-$major")
 				;;
 			test)
-				packages+=(perl libipc-run-perl)
+				packages+=(perl libipc-run-perl python3 python3-yaml python3-jsonschema)
 				# A server that is not Debian's has no use for Debian's pgTAP.
 				[ -n "$usable" ] && [ "$("$pg_config" --bindir)" != "/usr/lib/postgresql/$major/bin" ] ||
 					packages+=("postgresql-$major-pgtap")
 				;;
-			ci) packages+=(git clang-14 libclang-rt-14-dev clang-format-14 valgrind shellcheck) ;;
+			ci) packages+=(git clang-14 libclang-rt-14-dev clang-format-14 valgrind shellcheck python3-sklearn) ;;
 			counts) packages+=(valgrind) ;;
 			bench) packages+=(python3 python3-venv python3-sklearn python3-pandas python3-psycopg2) ;;
 			peers) packages+=(r-base-core r-cran-ranger) ;;
@@ -84,6 +84,7 @@ look_without_apt() {
 				command -v cc >/dev/null || missing+=', a C compiler'
 				[ -n "$usable" ] || missing+=', PostgreSQL 15 to 18 with its development files'
 				echo '#include <xxhash.h>' | cc -E - >/dev/null 2>&1 || missing+=', the headers of xxHash'
+				echo '#include <yaml.h>' | cc -E - >/dev/null 2>&1 || missing+=', libyaml with its headers'
 				;;
 			test)
 				command -v prove >/dev/null || missing+=', perl with prove'
@@ -101,15 +102,15 @@ look_without_apt() {
 	done
 	[ -n "$missing" ] || return 0
 	if command -v dnf >/dev/null; then
-		try='dnf install gcc make postgresql-server postgresql-server-devel xxhash-devel perl perl-IPC-Run pgtap'
+		try='dnf install gcc make postgresql-server postgresql-server-devel xxhash-devel libyaml-devel perl perl-IPC-Run pgtap'
 	elif command -v apk >/dev/null; then
-		try='apk add gcc make musl-dev postgresql15 postgresql15-dev xxhash-dev perl-utils perl-ipc-run'
+		try='apk add gcc make musl-dev postgresql15 postgresql15-dev xxhash-dev yaml-dev perl-utils perl-ipc-run'
 	elif command -v pacman >/dev/null; then
-		try='pacman -S --needed base-devel postgresql postgresql-libs xxhash perl-ipc-run'
+		try='pacman -S --needed base-devel postgresql postgresql-libs xxhash libyaml perl-ipc-run'
 	elif command -v zypper >/dev/null; then
 		try='zypper install gcc make postgresql-server postgresql-server-devel xxhash-devel perl-IPC-Run'
 	elif command -v brew >/dev/null; then
-		try='brew install postgresql@15 xxhash'
+		try='brew install postgresql@15 xxhash libyaml'
 	fi
 	die "missing: ${missing#, }
 Packages are installed by themselves on Debian and its relatives only.  Here, try:

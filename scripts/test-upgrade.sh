@@ -85,7 +85,7 @@ make_root() {
 install_packages() {
 	say 'PostgreSQL 15 and 17 into it'
 	as_root apt-get update -q
-	as_root apt-get install -y -q --no-install-recommends gcc libc6-dev make libxxhash-dev \
+	as_root apt-get install -y -q --no-install-recommends gcc libc6-dev make libxxhash-dev libyaml-dev \
 		libipc-run-perl postgresql-15 postgresql-17 postgresql-17-pgtap
 	# shellcheck disable=SC2016
 	as_root sh -euc 'cd /tmp && for major in 15 17; do

@@ -99,6 +99,7 @@ CREATE TABLE churnops.run (
 	"session_user" text NOT NULL,
 	created_at timestamp with time zone NOT NULL,
 	study bigint,
+	pipeline_run bigint,
 	CONSTRAINT run_pkey PRIMARY KEY (run),
 	CONSTRAINT run_kind_check CHECK (kind IN ('train', 'tune')),
 	CONSTRAINT run_status_check CHECK (status IN ('succeeded'))
@@ -126,6 +127,8 @@ COMMENT ON COLUMN churnops.run.study IS
 'Search that found the parameters; NULL if they were given.';
 COMMENT ON COLUMN churnops.run.seconds IS
 'Duration from the call to the registration, in seconds.';
+COMMENT ON COLUMN churnops.run.pipeline_run IS
+'Run of the pipeline that the training was a part of; NULL if it was none''s.';
 COMMENT ON COLUMN churnops.run."session_user" IS
 'Role that logged in. Quote the name: unquoted, session_user is the function.';
 

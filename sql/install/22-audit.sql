@@ -13,7 +13,7 @@ LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT ARRAY['dataset', 'run', 'version', 'version_event', 'alias_event', 'import',
-		'deployment_event', 'study', 'trial']
+		'deployment_event', 'study', 'trial', 'verdict']
 $$;
 COMMENT ON FUNCTION churnops.audited_tables() IS
 'Tables of which every row has to be covered by an entry of the audit.';

@@ -225,7 +225,8 @@ BEGIN
 	version := churnops.claim_version(registration, registered_at);
 	SELECT m.require_approval INTO STRICT rule FROM churnops.model AS m
 	WHERE m.name = registration->>'model';
-	status := CASE WHEN rule THEN 'pending' ELSE 'approved' END;
+	-- What a pipeline trains waits for its gates.
+	status := CASE WHEN rule OR registration ? 'pipeline_run' THEN 'pending' ELSE 'approved' END;
 
 	SELECT * INTO STRICT v FROM jsonb_to_record(registration) AS r(
 		model text, caller text, description text, classes jsonb, positive_class text,
@@ -235,7 +236,7 @@ BEGIN
 	SELECT * INTO STRICT t FROM jsonb_to_record(registration) AS r(
 		params_given jsonb, options jsonb, seed bigint, n_unknown_target bigint,
 		environment jsonb, code_version text, started_at timestamp with time zone,
-		seconds double precision, "session_user" text, kind text, study bigint);
+		seconds double precision, "session_user" text, kind text, study bigint, pipeline_run bigint);
 	SELECT * INTO STRICT d FROM jsonb_to_record(registration->'dataset') AS r(
 		query text, fingerprint text, relations jsonb, columns jsonb, n_rows bigint,
 		digest text, search_path text, snapshot text, lsn text, named_dataset text,
@@ -251,10 +252,10 @@ BEGIN
 
 	INSERT INTO churnops.run (model, kind, status, dataset, params_given, params, options, seed,
 		n_unknown_target, metrics, environment, code_version, started_at, seconds, created_by,
-		"session_user", created_at, study)
+		"session_user", created_at, study, pipeline_run)
 	VALUES (v.model, coalesce(t.kind, 'train'), 'succeeded', dataset_id, t.params_given, v.params, t.options, t.seed,
 		t.n_unknown_target, v.metrics, t.environment, t.code_version, t.started_at, t.seconds,
-		v.caller, t."session_user", registered_at, t.study)
+		v.caller, t."session_user", registered_at, t.study, t.pipeline_run)
 	RETURNING run INTO STRICT run_id;
 
 	INSERT INTO churnops.version (model, version, run, dataset, algorithm, algorithm_version,
@@ -289,7 +290,7 @@ BEGIN
 			|| CASE WHEN registration ? 'import'
 				THEN jsonb_build_object('import', register.version) ELSE '{}' END);
 
-	IF register.version = 1 AND NOT rule THEN
+	IF register.version = 1 AND register.status = 'approved' THEN
 		PERFORM churnops.set_alias(v.model, 'champion', 1, v.caller::name, 'first version of the model');
 	END IF;
 END

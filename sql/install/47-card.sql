@@ -178,6 +178,23 @@ $$;
 COMMENT ON FUNCTION churnops.card_measures(text, integer) IS
 'The part of a model card that says what the version looks at and how good it is.';
 
+CREATE FUNCTION churnops.card_gates(model_name text, version_number integer) RETURNS text
+LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format(E'## Gates\n\nPipeline run %s, %s: %s.\n\n%s', v.pipeline_run, churnops.utc(v.decided_at),
+		CASE WHEN v.passed THEN 'passed' ELSE 'refused' END,
+		churnops.markdown_table('{Gate,Value,Threshold,Passed,Finding}', ARRAY(
+			SELECT churnops.markdown_row(concat_ws(' ', g.gate->>'gate', g.gate->>'metric'),
+				round((g.gate->>'value')::numeric, 4)::text, round((g.gate->>'threshold')::numeric, 4)::text,
+				CASE WHEN (g.gate->>'passed')::boolean THEN 'yes' ELSE 'no' END, g.gate->>'message')
+			FROM jsonb_array_elements(v.gates) WITH ORDINALITY AS g(gate, place) ORDER BY g.place)))
+	FROM churnops.verdict AS v
+	WHERE v.model = model_name AND v.version = version_number
+$$;
+COMMENT ON FUNCTION churnops.card_gates(text, integer) IS
+'The part of a model card that says what the gates of its pipeline said; NULL if it came from none.';
+
 CREATE FUNCTION churnops.card_history(model_name text, version_number integer) RETURNS text
 LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -248,6 +265,7 @@ BEGIN
 		'## Data',
 		churnops.card_data(target.model, target.version),
 		churnops.card_measures(target.model, target.version),
+		churnops.card_gates(target.model, target.version),
 		churnops.card_history(target.model, target.version),
 		'## Limits',
 		churnops.card_limits(target.model, target.version)) || E'\n';

@@ -15,7 +15,7 @@ COMMENT ON FUNCTION @extschema@.churnops_verify(text) IS
 'What in the registry is not as the functions left it, a row each; no rows if all is well. Checks the '
 'digests of the artifacts, the chain of the audit, every row that it covers, rows that it does not '
 'know, the current state of aliases, deployments, privileges and models, and the versions and chunks of datasets, '
-'which are named datasets:/customers. For one model, by who may read it or '
+'which are named datasets:/customers, and definitions of pipelines (pipelines:/churn). For one model, by who may read it or '
 'owned it when it was dropped, or by default for all of these.';
 
 CREATE FUNCTION churnops.verify_chain(model_name text)
@@ -227,6 +227,29 @@ $$;
 COMMENT ON FUNCTION churnops.verify_dataset(text) IS
 'What of a dataset is not as the audit has it.';
 
+CREATE FUNCTION churnops.verify_pipeline(pipeline_name text)
+RETURNS TABLE (entry bigint, relation text, key text, problem text)
+LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH defined AS (
+		SELECT a.entry, a.version, a.detail->>'record' AS record FROM churnops.audit AS a
+		WHERE a.model = 'pipelines:/' || pipeline_name AND a.action = 'define_pipeline' AND a.link > coalesce((
+			SELECT max(d.link) FROM churnops.audit AS d
+			WHERE d.model = 'pipelines:/' || pipeline_name AND d.action = 'drop_pipeline'), 0)
+	), present AS (
+		SELECT v.version, churnops.pipeline_record(v.pipeline, v.version) AS record
+		FROM churnops.pipeline_version AS v WHERE v.pipeline = pipeline_name
+	)
+	SELECT d.entry, 'pipeline_version', coalesce(d.version, p.version)::text,
+		CASE WHEN p.version IS NULL THEN 'the row is missing'
+			WHEN d.version IS NULL THEN 'the row is not in the audit' ELSE 'the row was altered' END
+	FROM defined AS d FULL JOIN present AS p USING (version)
+	WHERE d.record IS DISTINCT FROM p.record
+$$;
+COMMENT ON FUNCTION churnops.verify_pipeline(text) IS
+'What of a pipeline''s definitions is not as the audit has it.';
+
 CREATE FUNCTION churnops.verify(caller name, model_name text)
 RETURNS TABLE (name text, entry bigint, "table" text, key text, problem text)
 LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -260,9 +283,11 @@ BEGIN
 		FROM (
 			SELECT * FROM churnops.verify_chain(one)
 			UNION ALL SELECT * FROM churnops.verify_rows(one)
-			UNION ALL SELECT * FROM churnops.verify_state(one) WHERE one NOT LIKE 'datasets:/%'
+			UNION ALL SELECT * FROM churnops.verify_state(one) WHERE one NOT LIKE '%:/%'
 			UNION ALL SELECT * FROM churnops.verify_dataset(substring(one FROM 11))
-			WHERE one LIKE 'datasets:/%') AS p
+			WHERE one LIKE 'datasets:/%'
+			UNION ALL SELECT * FROM churnops.verify_pipeline(substring(one FROM 12))
+			WHERE one LIKE 'pipelines:/%') AS p
 		ORDER BY p.entry NULLS LAST, p.relation, length(p.key), p.key;
 	END LOOP;
 END

@@ -134,7 +134,7 @@ SELECT
 	d.named_dataset IS NOT NULL AND (d.n_rows = 0 OR EXISTS (
 		SELECT FROM churnops.dataset_rows AS k
 		WHERE k.dataset = d.named_dataset AND k.version = d.named_version)) AS dataset_kept,
-	NULL::bigint AS pipeline_run,
+	r.pipeline_run,
 	r.kind AS run_kind,
 	r.study
 FROM churnops.version AS v

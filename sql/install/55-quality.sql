@@ -976,7 +976,8 @@ BEGIN
 		INTO bucket FROM jsonb_array_elements(parts->'values') WITH ORDINALITY AS v(value, place);
 	ELSE
 		-- the last bin has both its ends
-		bucket := format('CASE WHEN c%s::double precision = %s THEN %s ELSE width_bucket(c%1$s::double precision, %L::double precision[]) END',
+		bucket := format('CASE WHEN c%1$s::double precision = %2$s THEN %3$s '
+			'ELSE width_bucket(c%1$s::double precision, %4$L::double precision[]) END',
 			col.place, parts->'bins'->>-1, cardinality(weights),
 			ARRAY(SELECT b::double precision FROM jsonb_array_elements_text(parts->'bins')
 				WITH ORDINALITY AS x(b, place) ORDER BY place));
@@ -1008,7 +1009,7 @@ DECLARE
 	cols record;
 	a record;
 	b record;
-	both text;
+	as_text text;
 	ignored text;
 	condition text;
 BEGIN
@@ -1025,7 +1026,7 @@ BEGIN
 		WHEN 'either_value_is_missing' THEN cols.any_missing
 		ELSE 'false' END;
 	-- numbers, or texts: else both as texts
-	both := CASE WHEN cardinality(cols.classes) > 1 THEN '::text COLLATE "C"' ELSE '' END;
+	as_text := CASE WHEN cardinality(cols.classes) > 1 THEN '::text COLLATE "C"' ELSE '' END;
 
 	IF e->>'kind' = 'pair_map' THEN
 		SELECT * INTO a FROM churnops.find_column(columns, names[1]);
@@ -1039,11 +1040,11 @@ BEGIN
 				b.expr := format('churnops.to_time(c%s::text)', b.place);
 				b.class := 'time';
 			END IF;
-			both := CASE WHEN a.class = b.class THEN '' ELSE both END;
+			as_text := CASE WHEN a.class = b.class THEN '' ELSE as_text END;
 		END IF;
 		CASE name
 		WHEN 'expect_column_pair_values_to_be_equal' THEN
-			condition := format('%s%s = %s%2$s', a.expr, both, b.expr);
+			condition := format('%s%s = %s%2$s', a.expr, as_text, b.expr);
 		WHEN 'expect_column_pair_values_a_to_be_greater_than_b' THEN
 			IF a.class <> b.class THEN
 				problem := format('columns "%s" and "%s" are of types %s and %s, which have no order', a.name,
@@ -1085,7 +1086,7 @@ BEGIN
 				SELECT string_agg(format('c%s', p), ', ') FROM unnest(cols.places) AS p));
 	ELSE
 		-- each column differs from those behind it
-		SELECT coalesce(string_agg(format('%s%s IS DISTINCT FROM %s%2$s', x.expr, both, y.expr), ' AND '), 'true')
+		SELECT coalesce(string_agg(format('%s%s IS DISTINCT FROM %s%2$s', x.expr, as_text, y.expr), ' AND '), 'true')
 		INTO condition
 		FROM unnest(cols.exprs) WITH ORDINALITY AS x(expr, place),
 			unnest(cols.exprs) WITH ORDINALITY AS y(expr, place)
@@ -1416,7 +1417,11 @@ BEGIN
 		PERFORM churnops.refuse_kwarg(expectation, 'kwargs', kwargs, 'an object');
 	END IF;
 	checked := churnops.check_expectation(kwargs || jsonb_build_object('expectation', expectation));
-	SELECT v.columns INTO columns FROM churnops.dataset_version AS v
+	-- Versions spell the server's own types with their schema.
+	SELECT (
+		SELECT jsonb_agg(c || jsonb_build_object('base', regexp_replace(c->>'base', '^pg_catalog\.', '')) ORDER BY place)
+		FROM jsonb_array_elements(v.columns) WITH ORDINALITY AS x(c, place))
+	INTO columns FROM churnops.dataset_version AS v
 	WHERE v.dataset = dataset_name ORDER BY v.version DESC LIMIT 1;
 	lacking := churnops.plan_validation(columns, jsonb_build_array(checked)) #>> '{known,1,message}';
 	IF lacking IS NOT NULL THEN
@@ -1515,7 +1520,7 @@ AS $$
 			SELECT jsonb_agg(v->'value' ORDER BY v->>'value' COLLATE "C") FROM jsonb_array_elements(c.top_values) AS v)),
 			'critical'
 		FROM c
-		WHERE c.kind = 'category' AND c.n_distinct_exact AND c.n_distinct <= 50 AND c.n_known >= 10 * c.n_distinct
+		WHERE c.kind = 'category' AND c.n_distinct_exact AND c.n_distinct BETWEEN 1 AND 50 AND c.n_known >= 10 * c.n_distinct
 			AND c.max_length <= 64
 		UNION ALL
 		SELECT c.place, 6, 'expect_column_values_to_be_between', c.column_name,

@@ -68,6 +68,10 @@ COMMENT ON COLUMN churnops.run.kind IS
 'train, or tune where the parameters were searched for.';
 COMMENT ON COLUMN churnops.run.study IS
 'Search that found the parameters; NULL if they were given.';
+-- Trainings of pipelines.
+ALTER TABLE churnops.run ADD COLUMN pipeline_run bigint;
+COMMENT ON COLUMN churnops.run.pipeline_run IS
+'Run of the pipeline that the training was a part of; NULL if it was none''s.';
 
 -- Reproducing says more than before.
 DROP FUNCTION @extschema@.churnops_reproduce(text);

@@ -27,6 +27,7 @@ typedef enum Status
 	STATUS_OK = 0,
 	STATUS_INVALID_PARAMETER, /* a value outside what is allowed: 22023 */
 	STATUS_INVALID_DATA,	  /* data that cannot be used: 22023 */
+	STATUS_SYNTAX,			  /* a text that does not parse: 42601 */
 	STATUS_OUT_OF_RANGE,	  /* an infinite or too large number: 22003 */
 	STATUS_NULL_VALUE,		  /* NULL where a value is needed: 22004 */
 	STATUS_UNSUPPORTED,		  /* known, and left out: 0A000 */
@@ -34,7 +35,8 @@ typedef enum Status
 	STATUS_NO_MEMORY,		  /* the host refused an allocation: 53200 */
 	STATUS_CANCELLED,		  /* the host asked to stop: 57014 */
 	STATUS_CORRUPT,			  /* bytes that are no valid artifact: XX001 */
-	STATUS_IO				  /* a temporary file of the host failed: 58030 */
+	STATUS_IO,				  /* a temporary file of the host failed: 58030 */
+	STATUS_MALFORMED		  /* a file that breaks the rules of its format: 22P04 */
 } Status;
 
 #define FAILURE_TEXT_BYTES 512

@@ -33,7 +33,7 @@
 #include "core/status.h"
 
 /* Bump whenever the bytes of a model grown from the same input may change. */
-#define FOREST_ALGORITHM_VERSION 2
+#define FOREST_ALGORITHM_VERSION 3
 /* The newest artifact format written, docs/model-format.md. */
 #define FOREST_FORMAT_VERSION 1
 
@@ -199,6 +199,7 @@ typedef struct ForestParamInfo
 	const char *values;			/* what is allowed, in words: "integer from 1 to 100000" */
 	const char *default_text;	/* as JSON */
 	const char *help;			/* one sentence */
+	const char *schema;			/* `values` as JSON Schema, for editors */
 } ForestParamInfo;
 
 /* The table, ended by a row with name NULL. */

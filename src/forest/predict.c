@@ -186,7 +186,7 @@ static void
 add_trees_portable(const ForestModel *model, const BlockTile *tile, const uint8_t *rows,
 				   int64_t *sums)
 {
-	uint32_t	words[BLOCK_TILE_PORTABLE][BLOCK_TILE_TREES];
+	uint32_t	words[BLOCK_TILE_PORTABLE][BLOCK_TILE_STRIDE];
 	uint32_t	leaves[BLOCK_TILE_TREES];
 	BlockRow	row;
 

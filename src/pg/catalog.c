@@ -8,7 +8,9 @@
  * churnops_as_owner; it runs the internal function churnops.<verb> as the
  * extension's owner and hands it the caller's role name first.  Internal
  * functions are executable by the owner alone, so that name cannot be forged,
- * and they check the caller's right themselves.
+ * and they check the caller's right themselves.  churnops_as_owner_on_path
+ * hands over the caller's search_path too, for what goes back to the caller
+ * (pipeline.c).
  *
  * Rows that must never change are guarded by a trigger; churnops_drop_model
  * passes it by a flag of this backend, set around its own DELETE statements
@@ -45,16 +47,23 @@
 #define DELETE_FROM "DELETE FROM " CATALOG_SCHEMA "."
 
 PG_FUNCTION_INFO_V1(churnops_as_owner);
+PG_FUNCTION_INFO_V1(churnops_as_owner_on_path);
 PG_FUNCTION_INFO_V1(churnops_refuse_change);
 PG_FUNCTION_INFO_V1(churnops_delete_model_rows);
 PG_FUNCTION_INFO_V1(churnops_delete_dataset_rows);
+PG_FUNCTION_INFO_V1(churnops_delete_pipeline_rows);
 
-/* True only while one of these two runs its own statements. */
+/* True only while one of these three runs its own statements. */
 static bool deleting = false;
 
 /* Tables whose rows belong to a dataset, not to a model. */
 static const char *const dataset_tables[] = {
 	"dataset_keys", "dataset_rows", "dataset_version", "named_dataset", "validation",
+};
+
+/* Those whose rows belong to a pipeline. */
+static const char *const pipeline_tables[] = {
+	"pipeline", "pipeline_version",
 };
 
 /* A relation of ours; InvalidOid if there is none. */
@@ -263,7 +272,7 @@ probe_text(const Probe *probe, const char *column)
 
 /* ------------------------------------------------------- the trampoline -- */
 
-/* `SELECT * FROM churnops.verb($1, …)` for the function churnops_verb, with the caller first. */
+/* `SELECT * FROM churnops.verb($1, …)` for the function churnops_verb, which has its own arguments. */
 static char *
 trampoline_statement(Oid function, int n_args)
 {
@@ -273,41 +282,48 @@ trampoline_statement(Oid function, int n_args)
 	if (name == NULL || strncmp(name, PUBLIC_PREFIX, strlen(PUBLIC_PREFIX)) != 0)
 		elog(ERROR, "function %u has no internal counterpart", function);
 	initStringInfo(&statement);
-	appendStringInfo(&statement, "SELECT * FROM %s.%s($1", CATALOG_SCHEMA,
+	appendStringInfo(&statement, "SELECT * FROM %s.%s(", CATALOG_SCHEMA,
 					 quote_identifier(name + strlen(PUBLIC_PREFIX)));
 	for (int i = 0; i < n_args; i++)
-		appendStringInfo(&statement, ", $%d", i + 2);
+		appendStringInfo(&statement, "%s$%d", i > 0 ? ", " : "", i + 1);
 	appendStringInfoChar(&statement, ')');
 	return statement.data;
 }
 
-/* Run the internal function; its rows are in SPI_tuptable. */
+/* Run the internal function, whose first argument is the caller; its rows are in SPI_tuptable. */
 static void
-call_internal(FunctionCallInfo fcinfo)
+call_internal(FunctionCallInfo fcinfo, bool with_path)
 {
 	Oid			function = fcinfo->flinfo->fn_oid;
 	NameData	caller;
 	Oid		   *declared;
-	int			n_args;
-	Oid			types[FUNC_MAX_ARGS + 1] = {NAMEOID};
-	Datum		values[FUNC_MAX_ARGS + 1];
-	char		nulls[FUNC_MAX_ARGS + 2];
+	int			n_declared;
+	int			n = 0;
+	Oid			types[FUNC_MAX_ARGS + 2];
+	Datum		values[FUNC_MAX_ARGS + 2];
+	char		nulls[FUNC_MAX_ARGS + 3];
 	bool		read_only = func_volatile(function) != PROVOLATILE_VOLATILE;
 
 	if (!read_only)
 		catalog_require_writable(get_func_name(function));
-	(void) get_func_signature(function, &declared, &n_args);
+	(void) get_func_signature(function, &declared, &n_declared);
+	memset(nulls, ' ', sizeof(nulls));
 	namestrcpy(&caller, GetUserNameFromId(GetUserId(), false));
-	values[0] = NameGetDatum(&caller);
-	nulls[0] = ' ';
-	for (int i = 0; i < n_args; i++)
+	types[n] = NAMEOID;
+	values[n++] = NameGetDatum(&caller);
+	if (with_path)
 	{
-		types[i + 1] = declared[i];
-		values[i + 1] = PG_GETARG_DATUM(i);
-		nulls[i + 1] = PG_ARGISNULL(i) ? 'n' : ' ';
+		types[n] = TEXTOID;
+		values[n++] = CStringGetTextDatum(GetConfigOption("search_path", false, false));
 	}
-	(void) execute_as_owner(trampoline_statement(function, n_args), n_args + 1, types, values,
-							nulls, read_only);
+	for (int i = 0; i < n_declared; i++, n++)
+	{
+		types[n] = declared[i];
+		values[n] = PG_GETARG_DATUM(i);
+		nulls[n] = PG_ARGISNULL(i) ? 'n' : ' ';
+	}
+	(void) execute_as_owner(trampoline_statement(function, n), n, types, values, nulls,
+							read_only);
 }
 
 /* The internal function must return what the public one declares. */
@@ -323,13 +339,13 @@ check_columns(Oid function, TupleDesc expected, TupleDesc given)
 }
 
 static Datum
-return_set(FunctionCallInfo fcinfo)
+return_set(FunctionCallInfo fcinfo, bool with_path)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
-	call_internal(fcinfo);
+	call_internal(fcinfo, with_path);
 	check_columns(fcinfo->flinfo->fn_oid, result->setDesc, SPI_tuptable->tupdesc);
 	for (uint64 i = 0; i < SPI_processed; i++)
 		tuplestore_puttuple(result->setResult, SPI_tuptable->vals[i]);
@@ -339,7 +355,7 @@ return_set(FunctionCallInfo fcinfo)
 }
 
 static Datum
-return_composite(FunctionCallInfo fcinfo, TupleDesc columns)
+return_composite(FunctionCallInfo fcinfo, TupleDesc columns, bool with_path)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	Datum	   *values = palloc(sizeof(Datum) * columns->natts);
@@ -348,7 +364,7 @@ return_composite(FunctionCallInfo fcinfo, TupleDesc columns)
 
 	columns = BlessTupleDesc(columns);
 	SPI_connect();
-	call_internal(fcinfo);
+	call_internal(fcinfo, with_path);
 	check_columns(fcinfo->flinfo->fn_oid, columns, SPI_tuptable->tupdesc);
 	if (SPI_processed > 0)
 	{
@@ -363,14 +379,14 @@ return_composite(FunctionCallInfo fcinfo, TupleDesc columns)
 }
 
 static Datum
-return_scalar(FunctionCallInfo fcinfo)
+return_scalar(FunctionCallInfo fcinfo, bool with_path)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	Datum		value = (Datum) 0;
 	bool		is_null = true;
 
 	SPI_connect();
-	call_internal(fcinfo);
+	call_internal(fcinfo, with_path);
 	if (SPI_processed > 0)
 	{
 		Form_pg_attribute column = TupleDescAttr(SPI_tuptable->tupdesc, 0);
@@ -385,17 +401,30 @@ return_scalar(FunctionCallInfo fcinfo)
 	return value;
 }
 
-/* churnops_<verb>(args): churnops.<verb>(caller, args) as the extension's owner. */
-Datum
-churnops_as_owner(PG_FUNCTION_ARGS)
+static Datum
+run_as_owner(FunctionCallInfo fcinfo, bool with_path)
 {
 	TupleDesc	columns;
 
 	if (fcinfo->flinfo->fn_retset)
-		return return_set(fcinfo);
+		return return_set(fcinfo, with_path);
 	if (get_call_result_type(fcinfo, NULL, &columns) == TYPEFUNC_COMPOSITE)
-		return return_composite(fcinfo, columns);
-	return return_scalar(fcinfo);
+		return return_composite(fcinfo, columns, with_path);
+	return return_scalar(fcinfo, with_path);
+}
+
+/* churnops_<verb>(args): churnops.<verb>(caller, args) as the extension's owner. */
+Datum
+churnops_as_owner(PG_FUNCTION_ARGS)
+{
+	return run_as_owner(fcinfo, false);
+}
+
+/* The same as churnops.<verb>(caller, search_path, args). */
+Datum
+churnops_as_owner_on_path(PG_FUNCTION_ARGS)
+{
+	return run_as_owner(fcinfo, true);
 }
 
 /* --------------------------------------------------------- frozen rows -- */
@@ -427,11 +456,11 @@ name_literal(const TriggerData *trigger, const char *column)
 }
 
 static bool
-is_dataset_table(const char *table)
+is_one_of(const char *table, const char *const *tables, size_t n_tables)
 {
-	for (size_t i = 0; i < lengthof(dataset_tables); i++)
+	for (size_t i = 0; i < n_tables; i++)
 	{
-		if (strcmp(table, dataset_tables[i]) == 0)
+		if (strcmp(table, tables[i]) == 0)
 			return true;
 	}
 	return false;
@@ -453,6 +482,22 @@ refuse_dataset_change(const TriggerData *trigger)
 					 "SELECT churnops_drop_dataset(%s);", name_literal(trigger, column))));
 }
 
+/* Refuse a change of a pipeline's rows. */
+static void
+refuse_pipeline_change(const TriggerData *trigger)
+{
+	const char *table = RelationGetRelationName(trigger->tg_relation);
+	const char *column = strcmp(table, "pipeline") == 0 ? "name" : "pipeline";
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("rows of %s.%s are frozen: %s is refused", CATALOG_SCHEMA, table,
+					operation_name(trigger->tg_event)),
+			 errdetail("The definitions of a pipeline are kept as long as the pipeline exists."),
+			 errhint("To change a pipeline give churnops_pipeline its new text, to remove one "
+					 "SELECT churnops_drop_pipeline(%s);", name_literal(trigger, column))));
+}
+
 /* Trigger: no row of this table is ever changed or lost, except with its whole model. */
 Datum
 churnops_refuse_change(PG_FUNCTION_ARGS)
@@ -469,8 +514,10 @@ churnops_refuse_change(PG_FUNCTION_ARGS)
 	is_audit = strcmp(table, "audit") == 0;
 	if (deleting && !is_audit && TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
 		return PointerGetDatum(trigger->tg_trigtuple);
-	if (is_dataset_table(table))
+	if (is_one_of(table, dataset_tables, lengthof(dataset_tables)))
 		refuse_dataset_change(trigger);
+	if (is_one_of(table, pipeline_tables, lengthof(pipeline_tables)))
+		refuse_pipeline_change(trigger);
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("rows of %s.%s are frozen: %s is refused", CATALOG_SCHEMA, table,
@@ -527,6 +574,9 @@ churnops_delete_model_rows(PG_FUNCTION_ARGS)
 		"DELETE FROM churnops.deployment_event WHERE model = $1",
 		"DELETE FROM churnops.deployment WHERE model = $1",
 		"DELETE FROM churnops.privilege WHERE model = $1",
+		"DELETE FROM churnops.pipeline_stage WHERE model = $1",
+		"DELETE FROM churnops.pipeline_run WHERE model = $1",
+		"DELETE FROM churnops.verdict WHERE model = $1",
 		"DELETE FROM churnops.import WHERE model = $1",
 		"DELETE FROM churnops.alias WHERE model = $1",
 		"DELETE FROM churnops.alias_event WHERE model = $1",
@@ -574,5 +624,20 @@ churnops_delete_dataset_rows(PG_FUNCTION_ARGS)
 		execute_deletes(all, lengthof(all), 1, types, values);
 	else
 		execute_deletes(copy, lengthof(copy), 2, types, values);
+	PG_RETURN_VOID();
+}
+
+/* A pipeline and its definitions: churnops.delete_pipeline_rows(pipeline), owner only. */
+Datum
+churnops_delete_pipeline_rows(PG_FUNCTION_ARGS)
+{
+	static const char *const statements[] = {
+		"DELETE FROM churnops.pipeline_version WHERE pipeline = $1",
+		"DELETE FROM churnops.pipeline WHERE name = $1",
+	};
+	Oid			types[] = {TEXTOID};
+	Datum		values[] = {PG_GETARG_DATUM(0)};
+
+	execute_deletes(statements, lengthof(statements), 1, types, values);
 	PG_RETURN_VOID();
 }

@@ -117,6 +117,17 @@ compat_find_type(const char *name)
 	return type;
 }
 
+/* The type of this name; raises if there is none (16 can be told not to). */
+static inline void
+compat_parse_type(const char *name, Oid *type, int32 *typmod)
+{
+#if PG_VERSION_NUM >= 160000
+	(void) parseTypeString(name, type, typmod, NULL);
+#else
+	parseTypeString(name, type, typmod, false);
+#endif
+}
+
 /* The next datum of a sort, valid until the call after (16 has to be told not to copy it). */
 static inline bool
 compat_tuplesort_getdatum(Tuplesortstate *sort, Datum *value, bool *is_null)

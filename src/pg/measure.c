@@ -10,15 +10,19 @@
 
 #include <math.h>
 
+#include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/memutils.h"
 
 #include "metric/metric.h"
+#include "metric/aggregate.h"
+#include "pg/aggregate.h"
 #include "pg/budget.h"
 #include "pg/calibration.h"
 #include "pg/checks.h"
 #include "pg/json.h"
 #include "pg/measure.h"
+#include "pg/pipeline.h"
 
 /* Why a metric can be undefined, or set by convention; %s is the part. */
 static const char *const reasons[METRIC_COUNT] = {
@@ -231,6 +235,39 @@ write_calibration(Training *t, StringInfo out, StringInfo warnings, ForestScores
 		warn(warnings, "oob is not calibrated: there are too few rows");
 }
 
+/*
+ * The threshold that the pipeline's rule chooses on the out-of-bag rows, whose
+ * scores have become those of the positive class.
+ */
+static void
+write_threshold(const Training *t, const ForestScores *scores, StringInfo out)
+{
+	Jsonb	   *given = pipeline_threshold_rule();
+	const Host *host = &t->host.host;
+	MetricRanked ranked;
+	MetricRule	rule;
+	MetricChoice choice;
+	Failure		why;
+
+	if (given == NULL || t->n_classes != 2 || scores->n == 0)
+		return;
+	aggregate_read_rule(given, &rule);
+	metric_ranked_begin(&ranked, host, scores->weight != NULL);
+	for (size_t i = 0; i < scores->n; i++)
+		budget_check(&t->host, metric_ranked_add(&ranked, scores->label[i] == (uint32) t->positive,
+												 scores->outputs[i], scores->weight == NULL ? 1 :
+												 scores->weight[i], &why), &why);
+	budget_check(&t->host, metric_ranked_settle(&ranked, &why), &why);
+	budget_check(&t->host, metric_choose_threshold(&ranked, &rule, &choice, &why), &why);
+	metric_ranked_free(&ranked);
+	json_key(out, "threshold");
+	appendStringInfoChar(out, '{');
+	json_number(out, "threshold", choice.found ? choice.threshold : NAN);
+	json_number(out, "value", choice.found ? choice.value : NAN);
+	json_value(out, "rule", JsonbToCString(NULL, &given->root, VARSIZE(given)));
+	appendStringInfoChar(out, '}');
+}
+
 /* The out-of-bag metrics; returns the score, NAN if there is none. */
 static double
 write_oob(Training *t, StringInfo out, StringInfo warnings)
@@ -249,6 +286,7 @@ write_oob(Training *t, StringInfo out, StringInfo warnings)
 	if (t->n_calibrated > 0)
 		write_calibration(t, out, warnings, &scores);
 	score = write_part(t, out, warnings, &oob, &scores);
+	write_threshold(t, &scores, out);
 	forest_scores_free(host, &scores);
 	return score;
 }

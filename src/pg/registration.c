@@ -33,6 +33,7 @@
 #include "pg/digest.h"
 #include "pg/guc.h"
 #include "pg/json.h"
+#include "pg/pipeline.h"
 #include "pg/registration.h"
 #include "pg/report.h"
 #include "pg/source.h"
@@ -402,6 +403,8 @@ registration_document(Training *t)
 	json_text(&out, "artifact_digest", t->artifact_digest);
 	json_text(&out, "started_at", started_at);
 	json_number(&out, "seconds", training_seconds(t));
+	if (pipeline_current_run() != 0)
+		json_integer(&out, "pipeline_run", pipeline_current_run());
 	appendStringInfoChar(&out, '}');
 	return out.data;
 }

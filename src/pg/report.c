@@ -10,15 +10,16 @@
 
 #include "pg/report.h"
 
-/* SQLSTATE of each Status, by its number. */
-static int
-sqlstate(Status status)
+int
+report_sqlstate(Status status)
 {
 	switch (status)
 	{
 		case STATUS_INVALID_PARAMETER:
 		case STATUS_INVALID_DATA:
 			return ERRCODE_INVALID_PARAMETER_VALUE;
+		case STATUS_SYNTAX:
+			return ERRCODE_SYNTAX_ERROR;
 		case STATUS_OUT_OF_RANGE:
 			return ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE;
 		case STATUS_NULL_VALUE:
@@ -35,6 +36,8 @@ sqlstate(Status status)
 			return ERRCODE_DATA_CORRUPTED;
 		case STATUS_IO:
 			return ERRCODE_IO_ERROR;
+		case STATUS_MALFORMED:
+			return ERRCODE_BAD_COPY_FILE_FORMAT;
 		case STATUS_OK:
 			break;
 	}
@@ -77,7 +80,7 @@ report_status(Status status, const Failure *why)
 				 errmsg("canceling statement due to user request")));
 	}
 	ereport(ERROR,
-			(errcode(sqlstate(status)),
+			(errcode(report_sqlstate(status)),
 			 errmsg("%s", report_text(why->text)),
 			 why->detail[0] != '\0' ? errdetail("%s", report_text(why->detail)) : 0,
 			 why->hint[0] != '\0' ? errhint("%s", report_text(why->hint)) : 0));

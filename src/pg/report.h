@@ -15,6 +15,9 @@
  */
 extern void report_status(Status status, const Failure *why);
 
+/* The SQLSTATE of a Status that is not STATUS_OK, as errcode() takes it. */
+extern int	report_sqlstate(Status status);
+
 /* Raise 22004: this argument must not be NULL. */
 pg_noreturn extern void report_null_argument(const char *name);
 

@@ -11,8 +11,8 @@
  *	  plan_memory	the number of workers; what does not fit was refused
  *	  training_prepare	the matrix, in shared memory if there will be workers; the
  *					frame and its file are gone
- *	  training_grow	the artifact, and the model decoded from it
- *	  calibrate_training	both with a calibration, if it was asked for
+ *	  training_grow	the artifact, and the model decoded from it, both with a
+ *					calibration if it was asked for
  *	  measure_training	metrics and importances
  *
  * Whatever can be refused is refused as early as it can be seen: arguments

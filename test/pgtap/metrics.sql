@@ -86,6 +86,9 @@ SELECT is((SELECT churnops_lift(y, s, 0.3, w) FROM weighed), churnops_lift(y, s,
 SELECT is((SELECT churnops_f1(y, s >= 0.5, 'weighted', w) FROM weighed), churnops_f1(y, s >= 0.5, 'weighted'), 'weights: F1') FROM repeated;
 SELECT is((SELECT churnops_roc_curve(y, s, w) FROM weighed), churnops_roc_curve(y, s), 'weights: ROC curve') FROM repeated;
 SELECT is((SELECT churnops_lift_table(y, s, w) FROM weighed)::text, churnops_lift_table(y, s)::text, 'weights: lift table') FROM repeated;
+SELECT is((SELECT churnops_lift_table(y, s, 3, w) FROM weighed)::text, churnops_lift_table(y, s, 3)::text, 'weights: lift table of n groups') FROM repeated;
+SELECT is((SELECT churnops_ece(y, s, 4, 'uniform', w) FROM weighed), churnops_ece(y, s, 4, 'uniform'), 'weights: ECE') FROM repeated;
+SELECT is((SELECT churnops_calibration_curve(y, s, 3, w) FROM weighed), churnops_calibration_curve(y, s, 3), 'weights: calibration curve') FROM repeated;
 SELECT is((SELECT churnops_threshold(y, s, '"emp"', w) FROM weighed), churnops_threshold(y, s, '"emp"'), 'weights: threshold') FROM repeated;
 SELECT is((SELECT churnops_mae(s, 0.5, w) FROM weighed), churnops_mae(s, 0.5), 'weights: MAE') FROM repeated;
 
@@ -219,8 +222,8 @@ SELECT throws_ok('SELECT churnops_roc_auc(y, ''NaN''::float8) FROM t2', '22023',
 SELECT throws_ok('SELECT churnops_log_loss(y, s + 1) FROM t2', '22023', 'score 1.1 is no probability between 0 and 1');
 SELECT throws_ok('SELECT churnops_brier(y, s - 1) FROM t2', '22023', 'score -0.9 is no probability between 0 and 1');
 SELECT throws_ok('SELECT churnops_ece(y, 2 * s) FROM t2', '22023', 'score 1.8 is no probability between 0 and 1');
-SELECT throws_ok('SELECT churnops_roc_auc(y, s, -1) FROM t2', '22023', 'weight of row 1 is -1, a finite number of at least 0 is required');
-SELECT throws_ok('SELECT churnops_f1(y, y, ''Infinity''::float8) FROM t2', '22023', 'weight of row 1 is inf, a finite number of at least 0 is required');
+SELECT throws_ok('SELECT churnops_roc_auc(y, s, -1) FROM t2', '22023', 'weight is -1, a finite number of at least 0 is required');
+SELECT throws_ok('SELECT churnops_f1(y, y, ''Infinity''::float8) FROM t2', '22023', 'weight is inf, a finite number of at least 0 is required');
 SELECT throws_ok('SELECT churnops_rmse(s, ''Infinity'') FROM t2', '22003', 'prediction is infinite');
 SELECT throws_ok('SELECT churnops_median_ae(''NaN'', s) FROM t2', '22023', 'target is not a number');
 SELECT throws_ok('SELECT churnops_mse(1e200, s) FROM t2', '22003', 'loss of target 1e+200 and prediction 0.1 is out of range');

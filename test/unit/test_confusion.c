@@ -236,6 +236,29 @@ test_parts(const Host *host)
 	tap_is_real(far, 0, 1e-14, "they are the measures of metric_per_class()");
 }
 
+/* Nothing is left over of weights where only one class is predicted. */
+static void
+test_one_prediction(const Host *host)
+{
+	RngStream	stream;
+	uint64_t	wrong = 0;
+
+	rng_stream_begin(&stream, 29, RNG_METRIC, 0, 0);
+	for (int round = 0; round < 1000; round++)
+	{
+		MetricConfusion c;
+		MetricReport report;
+
+		metric_confusion_begin(&c, host, true);
+		for (int i = 0; i < 9; i++)
+			add(&c, i % 3 == 0 ? "a" : "b", "a", rng_stream_below(&stream, 1000003) / 333331.0, NULL);
+		metric_confusion_report(&c, &report, NULL);
+		wrong += report.value[METRIC_MCC] != 0;
+		metric_confusion_free(&c);
+	}
+	tap_is_int(wrong, 0, "MCC of one predicted class is 0, whatever the weights are");
+}
+
 static Rows sweep_rows;
 
 static Status
@@ -290,6 +313,7 @@ main(void)
 	test_t2(&t.host);
 	test_edges(&t.host);
 	test_parts(&t.host);
+	test_one_prediction(&t.host);
 	tap_ok(test_host_end(&t), "no leak");
 	test_sweeps();
 	return tap_done();

@@ -116,7 +116,7 @@ test_refusals(void)
 			"Poisson deviance of target 1 and prediction 0 is undefined, a target of at least 0 and a "
 		"prediction above 0 are required"},
 		{LOSS_MAPE, 1, 0, -1, STATUS_INVALID_DATA,
-		"weight of row 1 is -1, a finite number of at least 0 is required"},
+		"weight is -1, a finite number of at least 0 is required"},
 	};
 	Room		room;
 	Failure		why;

@@ -1,0 +1,25 @@
+/*
+ * caller.h
+ *	  Going back to the user who called, from code that runs as the extension's
+ *	  owner.
+ */
+#ifndef CHURNOPS_PG_CALLER_H
+#define CHURNOPS_PG_CALLER_H
+
+/* What was there before. */
+typedef struct Owner
+{
+	Oid			user;
+	int			security;
+	int			level;
+} Owner;
+
+/*
+ * Become the caller, with the search_path that the caller had.  Nothing that
+ * runs then can change the role.  After an error both are restored by the
+ * abort of the (sub)transaction.
+ */
+extern void caller_become(Name caller, const char *search_path, Owner *owner);
+extern void caller_leave(const Owner *owner);
+
+#endif
