@@ -192,6 +192,7 @@ PG_OBJS := \
 	src/pg/score_log.o \
 	src/pg/search.o \
 	src/pg/search_spec.o \
+	src/pg/slices.o \
 	src/pg/source.o \
 	src/pg/spec.o \
 	src/pg/spill.o \

@@ -50,7 +50,7 @@ SELECT set_eq(
 		('churnops_predict_proba', 's', 's'), ('churnops_predict_columns', 's', 's'),
 		('churnops_predict_class_columns', 's', 's'), ('churnops_predict_proba_columns', 's', 's'),
 		('churnops_predict_support', 'i', 's'), ('churnops_score', 'v', 'u'),
-		('churnops_evaluate', 'v', 'u'), ('churnops_importance', 's', 'u'),
+		('churnops_evaluate', 'v', 'u'), ('churnops_compare', 'v', 'u'), ('churnops_importance', 's', 'u'),
 		('churnops_promote', 'v', 'u'), ('churnops_drop_alias', 'v', 'u'),
 		('churnops_drop_model', 'v', 'u'), ('churnops_has_right', 's', 's'),
 		('churnops_grant', 'v', 'u'), ('churnops_revoke', 'v', 'u'), ('churnops_alter_model', 'v', 'u'),
