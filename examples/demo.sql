@@ -62,6 +62,13 @@ FROM churnops.versions ORDER BY version;
 SELECT ref, reproduced, left(artifact_digest, 16) AS artifact, left(artifact_digest_now, 16) AS artifact_now
 FROM churnops_reproduce('churn/1');
 
+\echo
+\echo '8. From a YAML file to a gated release, as CI runs it'
+\echo '-----------------------------------------------------'
+\set yaml `cat examples/ci/churn.yaml`
+SELECT status, ref, message FROM churnops_run(:'yaml');
+SELECT gate, metric, slice_value AS slice, round(value::numeric, 3) AS value, threshold, passed FROM churnops.gates ORDER BY place;
+
 \set ECHO none
 \echo
 \echo 'Try more in such a server:  scripts/server.sh'

@@ -138,7 +138,7 @@ BEGIN
 	passed := surely > threshold;
 	RETURN churnops.gate('champion', metric, gain, threshold, passed,
 		CASE WHEN surely IS NULL THEN format('%s cannot be compared with version %s', metric, champion)
-			ELSE format('%s is better by %s than that of version %s, surely by %s, %s %s', metric,
+			ELSE format('%s gains %s over version %s, at least %s, %s %s', metric,
 				churnops.number_text(gain), champion, churnops.number_text(surely),
 				CASE WHEN passed THEN 'above' ELSE 'not above' END, churnops.number_text(threshold)) END,
 		jsonb_build_object('ci_low', compared->'ci_low', 'ci_high', compared->'ci_high', 'n', compared->'n',

@@ -52,21 +52,21 @@ SELECT is(pg_temp.said(churnops.champion_gate(jsonb_build_object('metric', metri
 	pg_temp.compared(metric, difference, low, high))), expected, format('%s of %s', rule, metric))
 FROM (VALUES
 	('roc_auc', 'non_inferiority', 0.005, 0.02, 0.012, 0.028,
-		'champion | roc_auc | 0.02 | -0.005 | true | roc_auc is better by 0.02 than that of version 3, surely by 0.012, above -0.005'),
+		'champion | roc_auc | 0.02 | -0.005 | true | roc_auc gains 0.02 over version 3, at least 0.012, above -0.005'),
 	('roc_auc', 'non_inferiority', 0.005, 0.001, -0.004, 0.006,
-		'champion | roc_auc | 0.001 | -0.005 | true | roc_auc is better by 0.001 than that of version 3, surely by -0.004, above -0.005'),
+		'champion | roc_auc | 0.001 | -0.005 | true | roc_auc gains 0.001 over version 3, at least -0.004, above -0.005'),
 	('roc_auc', 'non_inferiority', 0.005, 0.001, -0.005, 0.006,
-		'champion | roc_auc | 0.001 | -0.005 | false | roc_auc is better by 0.001 than that of version 3, surely by -0.005, not above -0.005'),
+		'champion | roc_auc | 0.001 | -0.005 | false | roc_auc gains 0.001 over version 3, at least -0.005, not above -0.005'),
 	('roc_auc', 'superiority', 0, 0.02, 0.012, 0.028,
-		'champion | roc_auc | 0.02 | 0 | true | roc_auc is better by 0.02 than that of version 3, surely by 0.012, above 0'),
+		'champion | roc_auc | 0.02 | 0 | true | roc_auc gains 0.02 over version 3, at least 0.012, above 0'),
 	('roc_auc', 'superiority', 0.015, 0.02, 0.012, 0.028,
-		'champion | roc_auc | 0.02 | 0.015 | false | roc_auc is better by 0.02 than that of version 3, surely by 0.012, not above 0.015'),
+		'champion | roc_auc | 0.02 | 0.015 | false | roc_auc gains 0.02 over version 3, at least 0.012, not above 0.015'),
 	('log_loss', 'non_inferiority', 0.005, -0.02, -0.028, -0.012,
-		'champion | log_loss | 0.02 | -0.005 | true | log_loss is better by 0.02 than that of version 3, surely by 0.012, above -0.005'),
+		'champion | log_loss | 0.02 | -0.005 | true | log_loss gains 0.02 over version 3, at least 0.012, above -0.005'),
 	('log_loss', 'non_inferiority', 0.005, 0.02, 0.012, 0.028,
-		'champion | log_loss | -0.02 | -0.005 | false | log_loss is better by -0.02 than that of version 3, surely by -0.028, not above -0.005'),
+		'champion | log_loss | -0.02 | -0.005 | false | log_loss gains -0.02 over version 3, at least -0.028, not above -0.005'),
 	('rmse', 'superiority', 0, -0.02, -0.028, 0.001,
-		'champion | rmse | 0.02 | 0 | false | rmse is better by 0.02 than that of version 3, surely by -0.001, not above 0'))
+		'champion | rmse | 0.02 | 0 | false | rmse gains 0.02 over version 3, at least -0.001, not above 0'))
 	AS t(metric, rule, margin, difference, low, high, expected);
 SELECT is(pg_temp.said(churnops.champion_gate('{"metric": "roc_auc"}', NULL, NULL)),
 	'champion | roc_auc | true | there is no champion to compare with', 'without a champion it passes, and says so');
@@ -143,7 +143,7 @@ SELECT results_eq(
 	ARRAY['data_quality true 1 expectations, none failed', 'leakage true no check of the data found anything', 'absolute true roc_auc is 0.8, at least 0.7',
 		'calibration false ece is 0.06, more than 0.05', 'slices false roc_auc of plan = basic is 0.75, less than 0.9', 'slices false roc_auc of plan = gold is 0.69, less than 0.9',
 		'slices true roc_auc of plan = none is undefined', 'slices false roc_auc of plan = rare is 0.2, less than 0.9',
-		'champion true roc_auc is better by 0.02 than that of version 3, surely by 0.01, above -0.005',
+		'champion true roc_auc gains 0.02 over version 3, at least 0.01, above -0.005',
 		'latency true microseconds_per_row is 3.25, at most 50', 'artifact false bytes is 1001, more than 1000'],
 	'all gates');
 SELECT is(churnops.all_gates('{}', '{}'), '[]', 'no gates');

@@ -39,7 +39,7 @@ SELECT is(pg_temp.ran(pg_temp.yaml('evaluation: {gates: {champion: {metric: roc_
 	'succeeded | version 3 of model "clients": passed 2 gates; approved; serves as champion', 'the same is not inferior');
 SELECT results_eq($$SELECT champion_version, passed FROM churnops.verdict WHERE version = 3$$, $$VALUES (2, true)$$);
 SELECT is(pg_temp.ran(pg_temp.yaml('evaluation: {gates: {champion: {metric: roc_auc, rule: superiority, margin: 0}}}')) ~
-	'^rejected \| gates \| .*roc_auc is better by 0 than that of version 3, surely by 0, not above 0$', true, 'but not superior');
+	'^rejected \| gates \| .*roc_auc gains 0 over version 3, at least 0, not above 0$', true, 'but not superior');
 SELECT is(pg_temp.ran(pg_temp.yaml('split: {test_size: 0}', 'evaluation: {gates: {champion: {metric: roc_auc}}}')),
 	'failed | compare | failed in stage "compare": no rows are held out to compare with the champion on', 'without a holdout there is nothing to compare on');
 SELECT is(pg_temp.ran(pg_temp.yaml('evaluation:', '  slices: [plan]', '  threshold: {rule: f1}',

@@ -1,5 +1,5 @@
--- Models on the table customers, with history, rights, an import, a dataset, and a
--- canary with logged predictions.
+-- Models on the table customers, with history, rights, an import, a dataset, a canary
+-- with logged predictions, and a pipeline with a run that succeeded and one that failed.
 CREATE ROLE churnops_alice;
 CREATE ROLE churnops_bob;
 GRANT SELECT ON customers TO churnops_alice;
@@ -27,4 +27,7 @@ SELECT churnops_train('charges', 'SELECT tenure, contract, monthly_charges FROM 
 SELECT churnops_deploy('charges', 2, 'canary', '{"weight": 0.3, "key": ["contract"]}', 'to see');
 SELECT churnops_tick('charges');
 SELECT count(*) FROM churnops_score('charges', 'SELECT * FROM customers LIMIT 50', '{contract}', log => true);
+SELECT churnops_pipeline('nightly', E'model: nightly\ntarget: churn\ndata: {query: SELECT * FROM customers, key: [customer_id]}\nhyperparameters: {n_estimators: 3}\n');
+SELECT churnops_run(name => 'nightly');
+SELECT churnops_run(E'data: {query: SELECT * FROM nowhere}', 'nightly', 'churn');
 RESET ROLE;

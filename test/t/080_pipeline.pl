@@ -141,6 +141,10 @@ my $before = $node->safe_psql('postgres', 'SELECT count(*) FROM churnops.pipelin
 like($err, qr/canceling statement due to statement timeout/, 'a cancel is not swallowed');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM churnops.pipeline_runs'), $before, 'and leaves no run');
 
+# The other example can be read as it stands.
+is( $node->safe_psql('postgres', "SELECT churnops_check_pipeline(" . literal(slurp_file("$root/examples/ci/short.yaml")) . ") #>> '{output,alias}'"),
+	'v1', 'examples/ci/short.yaml');
+
 is($node->safe_psql('postgres', 'SELECT * FROM churnops_verify()'), '', 'the registry is sound');
 
 done_testing();
