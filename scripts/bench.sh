@@ -15,6 +15,7 @@
 #	scripts/bench.sh accuracy [SET...]	quality on identical rows, over seeds
 #	scripts/bench.sh cancel			how soon a training stops
 #	scripts/bench.sh routing			what deployments cost a prediction
+#	scripts/bench.sh metrics			what metric aggregates cost beside corr()
 #	scripts/bench.sh registry [OPTION...]	100,000 versions, 1,000,000 alias events: first calls, dump
 #
 #	scripts/bench.sh phases [ROWS TREES DEPTH]	the phases of a training, without a server
@@ -174,7 +175,7 @@ main() {
 	start_server
 	describe
 	case $name in
-		accuracy | cancel | memory | points | registry | routing) ;;
+		accuracy | cancel | memory | metrics | points | registry | routing) ;;
 		*) install_peers ;;
 	esac
 	case $name in

@@ -4,7 +4,7 @@
 #	scripts/deps.sh build|test|ci|counts|bench|peers|upgrade...
 #
 # build: compiler, PostgreSQL with its development files, xxHash, libyaml.  test: what
-# `make test` needs besides.  ci: linters, clang, valgrind.  counts: valgrind.
+# `make test` needs besides.  ci: linters, clang, valgrind, scikit-learn.  counts: valgrind.
 # bench: Python with scikit-learn.  peers: R with ranger.  upgrade: debootstrap.
 #
 # A PostgreSQL that is already there is taken as it is.  One that is installed
@@ -63,7 +63,7 @@ missing_packages() {
 				[ -n "$usable" ] && [ "$("$pg_config" --bindir)" != "/usr/lib/postgresql/$major/bin" ] ||
 					packages+=("postgresql-$major-pgtap")
 				;;
-			ci) packages+=(git clang-14 libclang-rt-14-dev clang-format-14 valgrind shellcheck) ;;
+			ci) packages+=(git clang-14 libclang-rt-14-dev clang-format-14 valgrind shellcheck python3-sklearn) ;;
 			counts) packages+=(valgrind) ;;
 			bench) packages+=(python3 python3-venv python3-sklearn python3-pandas python3-psycopg2) ;;
 			peers) packages+=(r-base-core r-cran-ranger) ;;

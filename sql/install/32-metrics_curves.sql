@@ -133,6 +133,12 @@ AS 'MODULE_PATHNAME', 'churnops_add_bins';
 COMMENT ON FUNCTION churnops.add_bins(internal, "any", double precision, integer, text) IS
 'Adds a row to be ranked, for a number of bins.';
 
+CREATE FUNCTION churnops.add_bins(internal, "any", double precision, integer, double precision) RETURNS internal
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'churnops_add_bins';
+COMMENT ON FUNCTION churnops.add_bins(internal, "any", double precision, integer, double precision) IS
+'Adds a row to be ranked, for a number of bins.';
+
 CREATE FUNCTION churnops.add_bins(internal, "any", double precision, integer, text, double precision) RETURNS internal
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'churnops_add_bins';
@@ -353,6 +359,19 @@ COMMENT ON AGGREGATE @extschema@.churnops_calibration_curve("any", double precis
 'equal numbers of rows.';
 
 -- Since: 0.2.0
+CREATE AGGREGATE @extschema@.churnops_calibration_curve(label "any", score double precision, n_bins integer, weight double precision) (
+	SFUNC = churnops.add_bins,
+	STYPE = internal,
+	FINALFUNC = churnops.ranked_calibration_curve,
+	COMBINEFUNC = churnops.ranked_merge,
+	SERIALFUNC = churnops.ranked_write,
+	DESERIALFUNC = churnops.ranked_read,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.churnops_calibration_curve("any", double precision, integer, double precision) IS
+'Calibration curve as an array of (bin, low, high, n, prob_pred, prob_true), of 5 bins of '
+'equal width unless said otherwise. With a weight per row.';
+
+-- Since: 0.2.0
 CREATE AGGREGATE @extschema@.churnops_calibration_curve(label "any", score double precision, n_bins integer, strategy text, weight double precision) (
 	SFUNC = churnops.add_bins,
 	STYPE = internal,
@@ -407,6 +426,19 @@ COMMENT ON AGGREGATE @extschema@.churnops_ece("any", double precision, integer, 
 'of equal numbers of rows.';
 
 -- Since: 0.2.0
+CREATE AGGREGATE @extschema@.churnops_ece(label "any", score double precision, n_bins integer, weight double precision) (
+	SFUNC = churnops.add_bins,
+	STYPE = internal,
+	FINALFUNC = churnops.ranked_ece,
+	COMBINEFUNC = churnops.ranked_merge,
+	SERIALFUNC = churnops.ranked_write,
+	DESERIALFUNC = churnops.ranked_read,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.churnops_ece("any", double precision, integer, double precision) IS
+'Expected calibration error: mean |mean score - share of positives| of bins, 15 of equal '
+'numbers of rows unless said otherwise. With a weight per row.';
+
+-- Since: 0.2.0
 CREATE AGGREGATE @extschema@.churnops_ece(label "any", score double precision, n_bins integer, strategy text, weight double precision) (
 	SFUNC = churnops.add_bins,
 	STYPE = internal,
@@ -459,6 +491,19 @@ COMMENT ON AGGREGATE @extschema@.churnops_mce("any", double precision, integer, 
 'Maximum calibration error: largest |mean score - share of positives| of bins, 15 of equal '
 'numbers of rows unless said otherwise. Strategy uniform makes bins of equal width, quantile '
 'of equal numbers of rows.';
+
+-- Since: 0.2.0
+CREATE AGGREGATE @extschema@.churnops_mce(label "any", score double precision, n_bins integer, weight double precision) (
+	SFUNC = churnops.add_bins,
+	STYPE = internal,
+	FINALFUNC = churnops.ranked_mce,
+	COMBINEFUNC = churnops.ranked_merge,
+	SERIALFUNC = churnops.ranked_write,
+	DESERIALFUNC = churnops.ranked_read,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.churnops_mce("any", double precision, integer, double precision) IS
+'Maximum calibration error: largest |mean score - share of positives| of bins, 15 of equal '
+'numbers of rows unless said otherwise. With a weight per row.';
 
 -- Since: 0.2.0
 CREATE AGGREGATE @extschema@.churnops_mce(label "any", score double precision, n_bins integer, strategy text, weight double precision) (
@@ -543,6 +588,20 @@ COMMENT ON AGGREGATE @extschema@.churnops_lift_table("any", double precision, in
 'Lift table as an array of (grp, high, low, n, positives, rate, lift, cumulative_gain, '
 'cumulative_lift): groups of equal numbers of rows, 10 unless said otherwise, highest scores '
 'first.';
+
+-- Since: 0.2.0
+CREATE AGGREGATE @extschema@.churnops_lift_table(label "any", score double precision, n_groups integer, weight double precision) (
+	SFUNC = churnops.add_bins,
+	STYPE = internal,
+	FINALFUNC = churnops.ranked_lift_table,
+	COMBINEFUNC = churnops.ranked_merge,
+	SERIALFUNC = churnops.ranked_write,
+	DESERIALFUNC = churnops.ranked_read,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.churnops_lift_table("any", double precision, integer, double precision) IS
+'Lift table as an array of (grp, high, low, n, positives, rate, lift, cumulative_gain, '
+'cumulative_lift): groups of equal numbers of rows, 10 unless said otherwise, highest scores '
+'first. With a weight per row.';
 
 -- Since: 0.2.0
 CREATE AGGREGATE @extschema@.churnops_threshold(label "any", score double precision, rule jsonb) (

@@ -17,6 +17,7 @@
 #include "core/bytes.h"
 #include "core/exact.h"
 #include "core/sort.h"
+#include "metric/metric.h"
 
 /* ------------------------------------------------------- means of losses -- */
 
@@ -46,7 +47,7 @@ typedef struct MetricLossState
 	double		alpha;
 	uint64_t	n_rows;			/* that count */
 	uint64_t	n_positive;		/* LOSS_BRIER: labels 1 among them */
-	ExactSum	sum[];			/* of the loss; where weighted, of weights and of those of positives */
+	ExactSum	sum[];			/* of the loss; where weighted, of weights, and those of positives */
 } MetricLossState;
 
 extern size_t metric_loss_bytes(MetricLoss loss, bool weighted);
@@ -79,7 +80,7 @@ typedef struct MetricRanked
 	const Host *host;
 	bool		weighted;
 	bool		settled;		/* in order of scores, and equal ones put together */
-	SortItem   *items;			/* row: twice the count, or the index of the weight; and the label */
+	SortItem   *items;			/* row: the count, or the index of the weight; lowest bit the label */
 	size_t		n;
 	size_t		capacity;
 	size_t		compress_at;	/* from this many on it is worth looking for equal scores */

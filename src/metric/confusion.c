@@ -187,11 +187,9 @@ metric_confusion_add(MetricConfusion *c, const MetricLabel *label, const MetricL
 {
 	size_t		cell;
 	ExactSum   *sum;
-	double		w = 1;
-	Status		status = STATUS_OK;
+	double		w = c->weighted ? weight : 1;
+	Status		status = metric_check_weight(w, why);
 
-	if (c->weighted)
-		status = metric_weight(&weight, 0, &w, why);
 	if (status != STATUS_OK || w == 0)
 		return status;
 	status = find_class(c, label, &c->last[0], why);
@@ -433,30 +431,41 @@ metric_confusion_cell(const MetricConfusion *c, uint32_t label, uint32_t predict
 	return c->sums[cell] != NULL ? exact_value(c->sums[cell]) : 0;
 }
 
-/* The sum of n cells, each `step` after the other. */
+/* Add n cells, each `step` after the other, to one of two sums. */
+static void
+add_up(const MetricConfusion *c, size_t first, size_t step, uint32_t n, ExactSum *sum,
+	   uint64_t *count)
+{
+	for (uint32_t k = 0; k < n; k++)
+	{
+		size_t		cell = first + k * step;
+
+		if (!c->weighted)
+			*count += c->counts[cell];
+		else if (c->sums[cell] != NULL)
+			exact_merge(sum, c->sums[cell]);
+	}
+}
+
 static double
 sum_cells(const MetricConfusion *c, size_t first, size_t step, uint32_t n)
 {
 	ExactSum	sum = {.n_pending = 0};
 	uint64_t	count = 0;
 
-	for (uint32_t k = 0; k < n; k++)
-	{
-		size_t		cell = first + k * step;
-
-		if (!c->weighted)
-			count += c->counts[cell];
-		else if (c->sums[cell] != NULL)
-			exact_merge(&sum, c->sums[cell]);
-	}
+	add_up(c, first, step, n, &sum, &count);
 	return c->weighted ? exact_value(&sum) : (double) count;
 }
 
-/* Weights of each class, in an array of n_classes, and of all rows. */
+/*
+ * Weights of each class, in an array of n_classes, and of all rows.  All is
+ * rounded once, too: where one class has every row, its weight is exactly that.
+ */
 static Status
 class_totals(const MetricConfusion *c, ClassTotals **out, double *all, Failure *why)
 {
-	RealSum		sum = {0, 0};
+	ExactSum	sum = {.n_pending = 0};
+	uint64_t	count = 0;
 	Status		status = memory_new(c->host, c->n_classes, sizeof(ClassTotals), out, why);
 
 	if (status != STATUS_OK)
@@ -468,9 +477,9 @@ class_totals(const MetricConfusion *c, ClassTotals **out, double *all, Failure *
 		totals->hit.sum = metric_confusion_cell(c, k, k);
 		totals->support.sum = sum_cells(c, (size_t) k * c->capacity, 1, c->n_classes);
 		totals->predicted.sum = sum_cells(c, k, c->capacity, c->n_classes);
-		real_sum_add(&sum, totals->support.sum);
+		add_up(c, (size_t) k * c->capacity, 1, c->n_classes, &sum, &count);
 	}
-	*all = real_sum_value(&sum);
+	*all = c->weighted ? exact_value(&sum) : (double) count;
 	if (*all > DBL_MAX)
 		status = fail(why, STATUS_OUT_OF_RANGE, "sum of weights is out of range");
 	if (status != STATUS_OK)
@@ -584,7 +593,8 @@ metric_confusion_kappa(const MetricConfusion *c, int power, double *out, Failure
 			if (weight == 0)
 				continue;
 			real_sum_add(&seen, weight * metric_confusion_cell(c, i, j));
-			real_sum_add(&expected, weight * (totals[i].support.sum * totals[j].predicted.sum / all));
+			real_sum_add(&expected,
+						 weight * (totals[i].support.sum * totals[j].predicted.sum / all));
 		}
 	memory_free(c->host, totals, c->n_classes, sizeof(ClassTotals));
 	if (real_sum_value(&expected) > 0)

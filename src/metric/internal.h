@@ -33,6 +33,16 @@ metric_weight(const double *weight, size_t row, double *out, Failure *why)
 				*out);
 }
 
+/* The same of a row that has no number. */
+static inline Status
+metric_check_weight(double weight, Failure *why)
+{
+	if (weight >= 0 && weight <= DBL_MAX)
+		return STATUS_OK;
+	return fail(why, STATUS_INVALID_DATA,
+				"weight is %g, a finite number of at least 0 is required", weight);
+}
+
 static inline Status
 metric_check_label(uint32_t label, uint32_t n_classes, size_t row, Failure *why)
 {

@@ -51,7 +51,7 @@ check_probability(double x, Failure *why)
 	return fail(why, STATUS_INVALID_DATA, "score %g is no probability between 0 and 1", x);
 }
 
-/* Finite, and above a bound if that is not NAN. */
+/* Is it finite? */
 static Status
 check_number(const char *what, double x, Failure *why)
 {
@@ -147,19 +147,12 @@ out_of_range(double y, double x, Failure *why)
 				x);
 }
 
-Status
-metric_loss_add(MetricLossState *s, double y, double x, double weight, Failure *why)
+/* The loss of a row whose numbers are good for it. */
+static Status
+checked_term(const MetricLossState *s, double y, double x, double *out, Failure *why)
 {
-	double		term = 0;
-	double		w = 1;
 	Status		status = STATUS_OK;
 
-	if (s->weighted)
-	{
-		status = metric_weight(&weight, 0, &w, why);
-		if (status != STATUS_OK || w == 0)
-			return status;
-	}
 	if (s->loss == LOSS_LOG || s->loss == LOSS_BRIER)
 		status = check_probability(x, why);
 	else if (!isfinite(y - x))
@@ -170,35 +163,59 @@ metric_loss_add(MetricLossState *s, double y, double x, double weight, Failure *
 		if (status == STATUS_OK)
 			status = out_of_range(y, x, why);
 	}
-	if (status == STATUS_OK)
-		status = term_of(s, y, x, &term, why);
+	return status == STATUS_OK ? term_of(s, y, x, out, why) : status;
+}
+
+/* Σ w y and Σ w y²; false, with nothing added, if they are not finite. */
+static bool
+add_moments(MetricLossState *s, double y, double w)
+{
+	if (s->weighted)
+		return exact_add_product3(&s->sum[2], w, y, y) && exact_add_product(&s->sum[1], w, y);
+	if (!exact_add_product(&s->sum[2], y, y))
+		return false;
+	exact_add(&s->sum[1], y);
+	return true;
+}
+
+/* What a loss sums beside itself; false, with nothing added, if it is not finite. */
+static inline bool
+add_others(MetricLossState *s, double y, double w)
+{
+	switch (s->loss)
+	{
+		case LOSS_R2:
+			return add_moments(s, y, w);
+		case LOSS_WAPE:
+			if (!isfinite(w * y))
+				return false;
+			exact_add(&s->sum[1], w * fabs(y));
+			return true;
+		case LOSS_BRIER:
+			s->n_positive += y != 0;
+			if (s->weighted && y != 0)
+				exact_add(&s->sum[2], w);
+			return true;
+		default:
+			return true;
+	}
+}
+
+Status
+metric_loss_add(MetricLossState *s, double y, double x, double weight, Failure *why)
+{
+	double		term = 0;
+	double		w = s->weighted ? weight : 1;
+	Status		status = metric_check_weight(w, why);
+
+	if (status != STATUS_OK || w == 0)
+		return status;
+	status = checked_term(s, y, x, &term, why);
 	if (status != STATUS_OK)
 		return status;
-	term *= w;
-	if (!isfinite(term))
+	if (!isfinite(term * w) || !add_others(s, y, w))
 		return out_of_range(y, x, why);
-
-	if (s->loss == LOSS_R2)
-	{
-		if (s->weighted ? !exact_add_product3(&s->sum[2], w, y, y) || !exact_add_product(&s->sum[1], w, y)
-			: !exact_add_product(&s->sum[2], y, y))
-			return out_of_range(y, x, why);
-		if (!s->weighted)
-			exact_add(&s->sum[1], y);
-	}
-	else if (s->loss == LOSS_WAPE)
-	{
-		if (!isfinite(w * y))
-			return out_of_range(y, x, why);
-		exact_add(&s->sum[1], w * fabs(y));
-	}
-	else if (s->loss == LOSS_BRIER && y != 0)
-	{
-		s->n_positive++;
-		if (s->weighted)
-			exact_add(&s->sum[2], w);
-	}
-	exact_add(&s->sum[0], term);
+	exact_add(&s->sum[0], term * w);
 	s->n_rows++;
 	if (s->weighted)
 		exact_add(&s->sum[n_sums(s->loss)], w);
@@ -208,11 +225,9 @@ metric_loss_add(MetricLossState *s, double y, double x, double weight, Failure *
 Status
 metric_loss_add_term(MetricLossState *s, double term, double weight, Failure *why)
 {
-	double		w = 1;
-	Status		status = STATUS_OK;
+	double		w = s->weighted ? weight : 1;
+	Status		status = metric_check_weight(w, why);
 
-	if (s->weighted)
-		status = metric_weight(&weight, 0, &w, why);
 	if (status != STATUS_OK || w == 0)
 		return status;
 	if (!isfinite(term * w))

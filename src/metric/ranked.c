@@ -151,10 +151,8 @@ metric_ranked_add(MetricRanked *r, bool positive, double score, double weight, F
 
 	if (r->weighted)
 	{
-		double		w;
-
-		status = metric_weight(&weight, 0, &w, why);
-		if (status != STATUS_OK || w == 0)
+		status = metric_check_weight(weight, why);
+		if (status != STATUS_OK || weight == 0)
 			return status;
 	}
 	if (isnan(score))

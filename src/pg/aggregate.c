@@ -275,7 +275,7 @@ score_call_init(FunctionCallInfo fcinfo, int n_options)
 	int			next = 3 + n_options;
 
 	label_reader_init(&call->label, fcinfo, 1);
-	call->first_option = 3;
+	call->n_options = n_options;
 	if (next < PG_NARGS() && get_fn_expr_argtype(fcinfo->flinfo, next) == TEXTOID)
 		call->positive_class = next++;
 	if (next < PG_NARGS())

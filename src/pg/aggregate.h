@@ -12,6 +12,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 
+#include "utils/builtins.h"
 #include "utils/jsonb.h"
 
 #include "metric/metric.h"
@@ -87,7 +88,7 @@ pg_noreturn extern void argument_changed(const char *name);
 typedef struct ScoreCall
 {
 	LabelReader label;
-	int			first_option;	/* argument after the score */
+	int			n_options;		/* of the aggregate's own, after the score */
 	int			positive_class; /* argument, or 0 */
 	int			weight;			/* argument, or 0 */
 	ArgumentMemo memo;			/* of an option of the aggregate's own */

@@ -365,6 +365,13 @@ churnops_class_mcc(PG_FUNCTION_ARGS)
 	AGGREGATE_RETURN_NUMBER(report_value(fcinfo, METRIC_MCC));
 }
 
+/* A label in the server's encoding. */
+static char *
+label_text(const MetricLabel *label)
+{
+	return json_from_utf8(pnstrdup(label->text, label->n_bytes));
+}
+
 /* Labels for a message: the first few, quoted. */
 static char *
 quoted_labels(const MetricConfusion *c)
@@ -374,7 +381,7 @@ quoted_labels(const MetricConfusion *c)
 	initStringInfo(&out);
 	for (uint32 k = 0; k < c->n_classes && k < 5; k++)
 		appendStringInfo(&out, "%s\"%s\"", k > 0 ? ", " : "",
-						 json_from_utf8(pnstrdup(c->labels[k].text, c->labels[k].n_bytes)));
+						 label_text(&c->labels[k]));
 	if (c->n_classes > 5)
 		appendStringInfoString(&out, ", …");
 	return out.data;
@@ -399,16 +406,17 @@ positive_of(const ClassState *state)
 	}
 	else if (label_positive_of(c->labels, c->n_classes, &positive) == 0)
 		return positive;
+	if (name == NULL && c->n_classes <= 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("labels %s do not tell which is the positive class", quoted_labels(c)),
+				 errhint("Name it after the average, as in churnops_f1(label, predicted, "
+						 "'binary', %s).",
+						 quote_literal_cstr(label_text(&c->labels[c->n_classes - 1])))));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 name == NULL && c->n_classes <= 2 ?
-			 errmsg("labels %s do not tell which is the positive class", quoted_labels(c)) :
 			 errmsg("average \"binary\" is for two classes, there are %s%s", quoted_labels(c),
 					name != NULL && positive == c->n_classes ? " beside the positive class" : ""),
-			 name == NULL && c->n_classes <= 2 ?
-			 errhint("Name it after the average, as in churnops_f1(label, predicted, 'binary', %s).",
-					 quote_literal_cstr(json_from_utf8(pnstrdup(c->labels[c->n_classes - 1].text,
-																c->labels[c->n_classes - 1].n_bytes)))) :
 			 errhint("Give the average 'macro', 'weighted' or 'micro'.")));
 }
 
@@ -482,8 +490,7 @@ churnops_class_confusion(PG_FUNCTION_ARGS)
 	c = &state->confusion;
 	labels = palloc(c->n_classes * sizeof(Datum));
 	for (uint32 k = 0; k < c->n_classes; k++)
-		labels[k] = CStringGetTextDatum(json_from_utf8(pnstrdup(c->labels[k].text,
-																c->labels[k].n_bytes)));
+		labels[k] = CStringGetTextDatum(label_text(&c->labels[k]));
 	aggregate_rows_begin(&rows, fcinfo, (Size) c->n_classes * c->n_classes);
 	for (uint32 i = 0; i < c->n_classes; i++)
 		for (uint32 j = 0; j < c->n_classes; j++)

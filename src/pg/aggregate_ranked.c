@@ -11,6 +11,7 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
@@ -137,9 +138,9 @@ churnops_add_share(PG_FUNCTION_ARGS)
 	if (!score_row(fcinfo, call, &row))
 		AGGREGATE_RETURN(state);
 	begin_options(&options);
-	if (PG_ARGISNULL(call->first_option))
+	if (PG_ARGISNULL(3))
 		report_null_argument("share");
-	options.share = PG_GETARG_FLOAT8(call->first_option);
+	options.share = PG_GETARG_FLOAT8(3);
 	if (!(options.share > 0 && options.share <= 1))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -167,15 +168,26 @@ read_strategy(FunctionCallInfo fcinfo, int arg)
 			 errhint("Bins are of equal width, or hold equal numbers of rows.")));
 }
 
-/* (state, label, score, n_bins [, strategy [, weight]]): also groups of a lift table. */
+/* Is there a strategy behind the number of bins? */
+static ScoreCall *
+bins_call_init(FunctionCallInfo fcinfo)
+{
+	bool		strategy = PG_NARGS() > 4 && get_fn_expr_argtype(fcinfo->flinfo, 4) == TEXTOID;
+
+	return score_call_init(fcinfo, strategy ? 2 : 1);
+}
+
+/* (state, label, score, n_bins [, strategy] [, weight]): also groups of a lift table. */
 Datum
 churnops_add_bins(PG_FUNCTION_ARGS)
 {
-	ScoreCall  *call = score_call(fcinfo, PG_NARGS() > 4 ? 2 : 1);
+	ScoreCall  *call = fcinfo->flinfo->fn_extra;
 	RankedState *state = AGGREGATE_STATE(0);
 	ScoreRow	row;
 	RankedOptions options;
 
+	if (call == NULL)
+		call = bins_call_init(fcinfo);
 	if (!score_row(fcinfo, call, &row))
 		AGGREGATE_RETURN(state);
 	begin_options(&options);
@@ -187,7 +199,7 @@ churnops_add_bins(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("number of bins is %d, 1 to %d are allowed", options.n_bins,
 						METRIC_MAX_BINS)));
-	if (PG_NARGS() > 4)
+	if (call->n_options > 1)
 	{
 		if (PG_ARGISNULL(4))
 			report_null_argument("strategy");

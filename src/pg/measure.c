@@ -10,12 +10,10 @@
 
 #include <math.h>
 
-#include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/memutils.h"
 
 #include "metric/metric.h"
-#include "metric/aggregate.h"
 #include "pg/aggregate.h"
 #include "pg/budget.h"
 #include "pg/checks.h"

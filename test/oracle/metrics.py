@@ -146,10 +146,8 @@ def expected_binary(y, s, w):
     out.append(1 - brier / (prior * (1 - prior)) if both else None)
     out.append(m.accuracy_score(y, hard, sample_weight=w))
     out.append(m.balanced_accuracy_score(y, hard, sample_weight=w))
-    out.append(m.precision_score(y, hard, sample_weight=w))
-    out.append(m.recall_score(y, hard, sample_weight=w))
-    out.append(m.recall_score(~y, ~hard, sample_weight=w))
-    out.append(m.f1_score(y, hard, sample_weight=w))
+    precision, recall, f1, _ = m.precision_recall_fscore_support(y, hard, average="binary", sample_weight=w)
+    out += [precision, recall, m.recall_score(~y, ~hard, sample_weight=w), f1]
     out.append(m.fbeta_score(y, hard, beta=2, sample_weight=w))
     out.append(m.matthews_corrcoef(y, hard, sample_weight=w))
     out.append(undefined(m.cohen_kappa_score, y, hard, sample_weight=w))
@@ -176,10 +174,11 @@ def expected_classes(names, y, p, proba, w):
     for weight in (None, "linear", "quadratic"):
         out.append(undefined(m.cohen_kappa_score, y, p, weights=weight, sample_weight=w))
     out.append(m.confusion_matrix(y, p, sample_weight=w).ravel()[np.newaxis])
-    for name, options in ((m.precision_score, {}), (m.recall_score, {}), (m.f1_score, {}),
-                          (m.fbeta_score, {"beta": 0.5})):
-        for average in ("macro", "weighted", "micro"):
-            out.append(name(y, p, average=average, sample_weight=w, **options))
+    by_average = [m.precision_recall_fscore_support(y, p, average=average, sample_weight=w)
+                  + m.precision_recall_fscore_support(y, p, average=average, sample_weight=w, beta=0.5)
+                  for average in ("macro", "weighted", "micro")]
+    for place in (0, 1, 2, 6):
+        out += [values[place] for values in by_average]
     one_hot = label_binarize(y, classes=names)
     out.append(m.log_loss(y, proba, labels=names, sample_weight=w))
     out.append(np.average(((proba - one_hot) ** 2).sum(axis=1), weights=w))

@@ -41,7 +41,7 @@ SELECT is_empty(
 -- Functions
 
 SELECT set_eq(
-	$$SELECT DISTINCT proname::text, provolatile::text, proparallel::text FROM member_function WHERE NOT internal$$,
+	$$SELECT DISTINCT proname::text, provolatile::text, proparallel::text FROM member_function WHERE NOT internal AND prokind = 'f'$$,
 	$$VALUES ('churnops_acknowledge', 'v', 'u'), ('churnops_mute', 'v', 'u'), ('churnops_unmute', 'v', 'u'),
 		('churnops_export', 's', 'u'), ('churnops_import', 'v', 'u'),
 		('churnops_train', 'v', 'u'), ('churnops_reproduce', 'v', 'u'), ('churnops_parameters', 'i', 's'),
@@ -63,8 +63,13 @@ SELECT set_eq(
 		('churnops_deploy', 'v', 'u'), ('churnops_cancel_deployment', 'v', 'u'), ('churnops_route', 'i', 's'),
 		('churnops_run', 'v', 'u'), ('churnops_run_pipeline', 'v', 'u'), ('churnops_require_success', 's', 'u'),
 		('churnops_pipeline', 'v', 'u'), ('churnops_drop_pipeline', 'v', 'u'),
-		('churnops_tick', 'v', 'u'), ('churnops_outcome', 'v', 'u'), ('churnops_replay', 'v', 'u')$$,
+		('churnops_target_profit', 'i', 's'), ('churnops_tick', 'v', 'u'), ('churnops_outcome', 'v', 'u'), ('churnops_replay', 'v', 'u')$$,
 	'public functions, their volatility and parallel labels');
+SELECT is_empty(
+	$$SELECT f.signature FROM member_function AS f LEFT JOIN pg_aggregate AS a ON a.aggfnoid = f.oid
+	WHERE f.prokind = 'a' AND (f.internal OR f.provolatile <> 'i' OR f.proparallel <> 's' OR f.proname !~ '^churnops_'
+		OR a.aggtranstype <> 'internal'::regtype OR a.aggcombinefn = 0 OR a.aggserialfn = 0 OR a.aggdeserialfn = 0)$$,
+	'aggregates are public, immutable and parallel safe, and can be merged');
 SELECT is_empty(
 	'SELECT signature FROM member_function WHERE NOT internal AND proisstrict AND pronargs > 0',
 	'no public function is strict');
@@ -80,9 +85,10 @@ SELECT is_empty(
 SELECT is_empty(
 	$$SELECT signature FROM member_function
 	WHERE internal AND proconfig[1] IS DISTINCT FROM 'search_path=pg_catalog, pg_temp' AND prokind <> 'a'
+		AND NOT 'internal'::regtype = ANY (proargtypes)
 		-- called for every row, and C that looks nothing up
 		AND proname NOT IN ('first_values_add', 'first_values_finish', 'matches_strftime', 'is_json')$$,
-	'every internal function pins its search_path');
+	'every internal function pins its search_path, but those that only an aggregate can call');
 SELECT is_empty(
 	'SELECT signature FROM member_function WHERE NOT internal AND proconfig IS NOT NULL',
 	'no public function changes a setting');
