@@ -16,6 +16,8 @@
 #	scripts/bench.sh cancel			how soon a training stops
 #	scripts/bench.sh routing			what deployments cost a prediction
 #	scripts/bench.sh metrics			what metric aggregates cost beside corr()
+#	scripts/bench.sh tuning [OPTION...]	a random search beside RandomizedSearchCV; with all trials
+#									an hour and more
 #	scripts/bench.sh registry [OPTION...]	100,000 versions, 1,000,000 alias events: first calls, dump
 #
 #	scripts/bench.sh phases [ROWS TREES DEPTH]	the phases of a training, without a server
@@ -175,7 +177,7 @@ main() {
 	start_server
 	describe
 	case $name in
-		accuracy | cancel | memory | metrics | points | registry | routing) ;;
+		accuracy | cancel | memory | metrics | points | registry | routing | tuning) ;;
 		*) install_peers ;;
 	esac
 	case $name in

@@ -246,6 +246,27 @@ run_trial(Study *s, Trial *trial)
 
 /* ------------------------------------------------------------- the study -- */
 
+/* Take the result of an earlier trial of the same point with the same resources; is there one? */
+static bool
+repeat_trial(const Study *s, Trial *trial)
+{
+	for (uint32 i = 0; i < s->n_trials; i++)
+	{
+		const Trial *earlier = s->trials[i];
+
+		if (earlier->resources != trial->resources || strcmp(earlier->params, trial->params) != 0)
+			continue;
+		trial->status = earlier->status;
+		trial->scores = earlier->scores;
+		trial->n_scores = earlier->n_scores;
+		trial->objective = earlier->objective;
+		trial->n_trees = earlier->n_trees;
+		trial->message = earlier->message;
+		return true;
+	}
+	return false;
+}
+
 /*
  * The next trial, run now or earlier; NULL if no more may be run now.  values
  * are kept.
@@ -259,6 +280,7 @@ next_trial(Study *s, uint32 candidate, uint32 rung, int64 resources, double *val
 	if (s->n_trials < s->n_stored)
 	{
 		trial = s->trials[s->n_trials];
+		trial->params = params; /* as it is written here, not as jsonb shows it */
 		if (trial->number != s->n_trials || trial->candidate != candidate || trial->rung != rung)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_CORRUPTED),
@@ -282,7 +304,8 @@ next_trial(Study *s, uint32 candidate, uint32 rung, int64 resources, double *val
 		trial->resources = resources;
 		trial->params = params;
 		CHECK_FOR_INTERRUPTS();
-		run_trial(s, trial);
+		if (!repeat_trial(s, trial))
+			run_trial(s, trial);
 		s->trials[s->n_trials] = trial;
 	}
 	trial->values = values;

@@ -27,6 +27,7 @@
 #include "pg/budget.h"
 #include "pg/catalog.h"
 #include "pg/json.h"
+#include "pg/reference.h"
 #include "pg/registration.h"
 #include "pg/report.h"
 #include "pg/search.h"
@@ -173,6 +174,8 @@ read_request(FunctionCallInfo fcinfo, const TrainRequest *train, TuneRequest *r)
 	if (!PG_ARGISNULL(ARG_MAX_TRIALS))
 		r->max_trials = integer_argument(fcinfo, ARG_MAX_TRIALS, "max_trials", 1,
 										 SEARCH_MAX_TRIALS);
+	if (r->study != NULL)
+		reference_check_name(r->study, "study");
 	check_request(r);
 	pg_host_init(&host, CurrentMemoryContext, budget_bytes());
 	study_check_space(&host, &r->space, train->params);

@@ -63,7 +63,7 @@ SELECT set_eq(
 		('churnops_deploy', 'v', 'u'), ('churnops_cancel_deployment', 'v', 'u'), ('churnops_route', 'i', 's'),
 		('churnops_run', 'v', 'u'), ('churnops_run_pipeline', 'v', 'u'), ('churnops_require_success', 's', 'u'),
 		('churnops_pipeline', 'v', 'u'), ('churnops_drop_pipeline', 'v', 'u'),
-		('churnops_target_profit', 'i', 's'), ('churnops_tick', 'v', 'u'), ('churnops_outcome', 'v', 'u'), ('churnops_replay', 'v', 'u')$$,
+		('churnops_target_profit', 'i', 's'), ('churnops_tick', 'v', 'u'), ('churnops_tune', 'v', 'u'), ('churnops_cross_validate', 'v', 'u'), ('churnops_outcome', 'v', 'u'), ('churnops_replay', 'v', 'u')$$,
 	'public functions, their volatility and parallel labels');
 SELECT is_empty(
 	$$SELECT f.signature FROM member_function AS f LEFT JOIN pg_aggregate AS a ON a.aggfnoid = f.oid
@@ -119,7 +119,7 @@ SELECT is_empty(
 
 SELECT set_eq(
 	$$SELECT relname::text, relkind::text FROM member_relation WHERE relkind <> 'S'$$,
-	$$VALUES ('alert', 'r'), ('alert_mute', 'r'), ('alerts', 'v'), ('import', 'r'), ('imports', 'v'), ('model', 'r'), ('dataset', 'r'), ('run', 'r'), ('version', 'r'), ('version_event', 'r'),
+	$$VALUES ('study', 'r'), ('trial', 'r'), ('leaderboard', 'v'), ('alert', 'r'), ('alert_mute', 'r'), ('alerts', 'v'), ('import', 'r'), ('imports', 'v'), ('model', 'r'), ('dataset', 'r'), ('run', 'r'), ('version', 'r'), ('version_event', 'r'),
 		('alias', 'r'), ('alias_event', 'r'), ('audit', 'r'), ('privilege', 'r'),
 		('models', 'v'), ('versions', 'v'), ('lineage', 'v'),
 		('alias_history', 'v'), ('version_history', 'v'), ('privileges', 'v'), ('audit_log', 'v'),
@@ -142,7 +142,7 @@ SELECT is_empty(
 SELECT set_eq(
 	$$SELECT relname::text, privilege_type FROM member_relation, aclexplode(relacl)
 	WHERE relkind = 'v' AND grantee = 0$$,
-	$$VALUES ('alerts', 'SELECT'), ('imports', 'SELECT'), ('models', 'SELECT'), ('versions', 'SELECT'), ('lineage', 'SELECT'), ('alias_history', 'SELECT'),
+	$$VALUES ('leaderboard', 'SELECT'), ('alerts', 'SELECT'), ('imports', 'SELECT'), ('models', 'SELECT'), ('versions', 'SELECT'), ('lineage', 'SELECT'), ('alias_history', 'SELECT'),
 		('version_history', 'SELECT'), ('privileges', 'SELECT'), ('audit_log', 'SELECT'), ('datasets', 'SELECT'),
 		('expectations', 'SELECT'), ('validations', 'SELECT'),
 		('pipelines', 'SELECT'), ('pipeline_runs', 'SELECT'), ('pipeline_stages', 'SELECT'), ('gates', 'SELECT'),
@@ -190,7 +190,7 @@ SELECT set_eq(
 	-- 27: before update or delete, row; 34: before truncate, statement
 	$$SELECT t, n, 'O' AS enabled, 'refuse_change' AS function, f::smallint
 	FROM unnest('{import,model,version,version_event,dataset,run,alias_event,audit,named_dataset,dataset_version,
-		dataset_rows,dataset_keys,pipeline,pipeline_version,pipeline_run,pipeline_stage,verdict,deployment,deployment_event,validation}'::text[]) AS t,
+		dataset_rows,dataset_keys,pipeline,pipeline_version,pipeline_run,pipeline_stage,verdict,deployment,deployment_event,validation,study,trial}'::text[]) AS t,
 		(VALUES ('refuse_change', 27), ('refuse_truncate', 34)) AS k(n, f)$$,
 	'tables that keep history have their two triggers, for the origin');
 SELECT is_empty(
@@ -211,7 +211,7 @@ SELECT columns_are('churnops', 'lineage', ARRAY['model', 'version', 'query', 'fi
 	'options', 'seed', 'algorithm', 'algorithm_version', 'format_version', 'extension_version',
 	'postgresql_version', 'compiler', 'architecture', 'environment', 'code_version', 'session_user',
 	'created_by', 'created_at', 'parent_version', 'run', 'artifact_digest', 'dataset_name', 'dataset_version',
-	'dataset_kept', 'pipeline_run']);
+	'dataset_kept', 'pipeline_run', 'run_kind', 'study']);
 SELECT columns_are('churnops', 'datasets', ARRAY['name', 'version', 'owner', 'n_rows', 'key', 'digest', 'kept',
 	'copy_bytes', 'n_models', 'query', 'fingerprint', 'relations', 'columns', 'profile', 'search_path', 'snapshot',
 	'lsn', 'description', 'environment', 'code_version', 'session_user', 'created_by', 'created_at']);
@@ -225,6 +225,8 @@ SELECT columns_are('churnops', 'audit_log', ARRAY['entry', 'at', 'actor', 'sessi
 
 SELECT columns_are('churnops', 'imports', ARRAY['model', 'version', 'source_database', 'source_model', 'source_version',
 	'exported_by', 'exported_at', 'imported_by', 'imported_at', 'artifact_digest', 'content']);
+SELECT columns_are('churnops', 'leaderboard', ARRAY['model', 'kind', 'study', 'name', 'number', 'version', 'rank', 'metric', 'value',
+	'params', 'status', 'rung', 'seconds', 'created_at']);
 SELECT columns_are('churnops', 'alerts', ARRAY['alert', 'model', 'version', 'kind', 'subject', 'state', 'severity', 'value',
 	'threshold', 'message', 'detail', 'n_looks', 'first_seen_at', 'last_seen_at', 'raised_at', 'notified_at', 'acknowledged_at',
 	'acknowledged_by', 'acknowledgement', 'resolved_at']);

@@ -34,7 +34,7 @@ make_sample(Sample *s, uint32_t n_classes, bool weighted, const char *params)
 	}
 	s->data = (TrainData) {.n = N,.p = 4,.x = s->x,.kinds = "nnnc",.y = s->y,
 		.n_classes = n_classes,.weight = weighted ? s->weight : NULL,.params = params,
-		.split = {FOREST_SPLIT_HASH, 0.25, 0}};
+		.split = {.kind = FOREST_SPLIT_HASH, .test_size = 0.25, .split_seed = 0}};
 }
 
 /* Copies of the chunks of a training, each in a block of its very size. */

@@ -88,7 +88,7 @@ test_matrix(void)
 	static double y[2500];
 	static double weight[2500];
 	TrainData	data = {.n = 2499,.p = 5,.x = x,.kinds = "nnncc",.y = y,
-		.params = "max_depth=1",.split = {FOREST_SPLIT_HASH, 0.3, 0}};
+		.params = "max_depth=1",.split = {.kind = FOREST_SPLIT_HASH, .test_size = 0.3, .split_seed = 0}};
 
 	make_rows(x, y, 2500, 1);
 	check_matrix("regression", &data);
@@ -502,7 +502,7 @@ test_spill(void)
 	static double weight[N];
 	TrainFile	file;
 	TrainData	data = {.n = N,.p = 5,.x = x,.kinds = "nnncc",.y = y,
-		.split = {FOREST_SPLIT_HASH, 0.3, 0},.params = "n_estimators=3 max_depth=8"};
+		.split = {.kind = FOREST_SPLIT_HASH, .test_size = 0.3, .split_seed = 0},.params = "n_estimators=3 max_depth=8"};
 
 	make_rows(x, y, N, 6);
 	for (uint32_t i = 0; i < N; i++)
@@ -545,7 +545,7 @@ test_failures(void)
 	static double y[400];
 	static double weight[400];
 	TrainData	data = {.n = 400,.p = 5,.x = x,.kinds = "nnncc",.y = y,
-		.split = {FOREST_SPLIT_HASH, 0.3, 0}};
+		.split = {.kind = FOREST_SPLIT_HASH, .test_size = 0.3, .split_seed = 0}};
 
 	make_rows(x, y, 400, 4);
 	for (uint32_t i = 0; i < 400; i++)
