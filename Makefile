@@ -31,6 +31,7 @@ FOREST_OBJS := \
 	src/forest/blocks_tile.o \
 	src/forest/blocks_tile_wide.o \
 	src/forest/blocks_wide.o \
+	src/forest/calibration.o \
 	src/forest/checks.o \
 	src/forest/decode.o \
 	src/forest/decode_blocks.o \
@@ -83,11 +84,6 @@ METRIC_OBJS := \
 	src/metric/resample.o \
 	src/metric/rows.o \
 	src/metric/threshold.o
-CSV_OBJS := \
-	src/csv/infer.o \
-	src/csv/lines.o \
-	src/csv/records.o \
-	src/csv/sniff.o
 DATASET_OBJS := \
 	src/dataset/chunk.o \
 	src/dataset/keys.o \
@@ -103,9 +99,11 @@ SPEC_OBJS := \
 	src/spec/form.o \
 	src/spec/problem.o \
 	src/spec/scalar.o \
+	src/spec/schema.o \
 	src/spec/short.o \
 	src/spec/table.o \
 	src/spec/value.o \
+	src/spec/walk.o \
 	src/spec/yaml.o
 DRIFT_OBJS := \
 	src/drift/adjust.o \
@@ -118,6 +116,12 @@ TUNE_OBJS := \
 	src/tune/folds.o \
 	src/tune/space.o \
 	src/tune/tpe.o
+CSV_OBJS := \
+	src/csv/infer.o \
+	src/csv/lines.o \
+	src/csv/nulls.o \
+	src/csv/records.o \
+	src/csv/sniff.o
 PG_OBJS := \
 	src/pg/aggregate.o \
 	src/pg/aggregate_class.o \
@@ -130,6 +134,7 @@ PG_OBJS := \
 	src/pg/batch.o \
 	src/pg/budget.o \
 	src/pg/cache.o \
+	src/pg/calibration.o \
 	src/pg/caller.o \
 	src/pg/canonical.o \
 	src/pg/catalog.o \
@@ -187,6 +192,7 @@ PG_OBJS := \
 	src/pg/score_log.o \
 	src/pg/search.o \
 	src/pg/search_spec.o \
+	src/pg/slices.o \
 	src/pg/source.o \
 	src/pg/spec.o \
 	src/pg/spill.o \
@@ -317,12 +323,15 @@ $(UPDATE_SQL): $(UPDATE_FIRST) $(UPDATE_PARTS) churnops.control Makefile
 
 export PG_CONFIG
 
-.PHONY: deps demo test test-upgrade unit regress isolation pgtap tap fuzz bench bench-full lint format dist help
+.PHONY: deps demo docs test test-upgrade unit regress isolation pgtap tap fuzz bench bench-full lint format dist help
 deps:
 	@scripts/deps.sh build test
 
 demo:
 	@scripts/demo.sh
+
+docs:
+	@scripts/docs.sh
 
 test:
 	@scripts/test.sh
@@ -364,6 +373,7 @@ help:
 	@echo
 	@echo 'make deps             install what building and testing need (Debian packages)'
 	@echo 'make demo             train, score and explain on a private throw-away server'
+	@echo 'make docs             write what docs/pipeline.* has of the table of pipelines'
 	@echo 'make test             all tests on a private throw-away server'
 	@echo 'make test-upgrade     pg_upgrade from 15 to 17, as root on a Debian; 10 minutes'
 	@echo 'make unit             tests of the pure C libraries, no server'

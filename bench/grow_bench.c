@@ -57,7 +57,7 @@ main(int argc, char **argv)
 	uint32_t	n_rows = argc > 1 ? (uint32_t) atoi(argv[1]) : 100000;
 	int32_t		n_trees = argc > 2 ? atoi(argv[2]) : 100;
 	int32_t		max_depth = argc > 3 ? atoi(argv[3]) : 10;
-	ForestSplit split = {.kind = FOREST_SPLIT_HASH, .test_size = 0.2, .split_seed = 0};
+	ForestSplit split = {.kind = FOREST_SPLIT_HASH, .test_size = 0.2};
 	ForestBlob *blobs = calloc((size_t) n_trees, sizeof(ForestBlob));
 	ForestParams *params;
 	ForestFrame *frame;

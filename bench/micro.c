@@ -76,7 +76,7 @@ append_rows(Bench *b)
 static void
 bin_rows(Bench *b)
 {
-	ForestSplit split = {.kind = FOREST_SPLIT_NONE, .test_size = 0, .split_seed = 0};
+	ForestSplit split = {.kind = FOREST_SPLIT_NONE, .test_size = 0};
 
 	check(forest_training_new(&host, &host, b->frame, b->params, &split, &b->training, &why));
 }

@@ -186,7 +186,7 @@ make_frame(void)
 static ForestTraining *
 make_training(void)
 {
-	ForestSplit split = {.kind = FOREST_SPLIT_HASH, .test_size = 0.2, .split_seed = 0};
+	ForestSplit split = {.kind = FOREST_SPLIT_HASH, .test_size = 0.2};
 	ForestFrame *frame = make_frame();
 	ForestParams *params;
 	ForestTraining *training;

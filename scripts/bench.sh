@@ -14,6 +14,7 @@
 #									rows take the place of those that are there
 #	scripts/bench.sh accuracy [SET...]	quality on identical rows, over seeds
 #	scripts/bench.sh cancel			how soon a training stops
+#	scripts/bench.sh load_csv [--megabytes 1000]	a large CSV file, beside COPY
 #	scripts/bench.sh routing			what deployments cost a prediction
 #	scripts/bench.sh metrics			what metric aggregates cost beside corr()
 #	scripts/bench.sh tuning [OPTION...]	a random search beside RandomizedSearchCV; with all trials
@@ -177,7 +178,7 @@ main() {
 	start_server
 	describe
 	case $name in
-		accuracy | cancel | memory | metrics | points | registry | routing | tuning) ;;
+		accuracy | cancel | load_csv | memory | metrics | points | registry | routing | tuning) ;;
 		*) install_peers ;;
 	esac
 	case $name in

@@ -58,7 +58,7 @@ missing_packages() {
 				[ -n "$usable" ] || packages+=("postgresql-$major" "postgresql-server-dev-$major")
 				;;
 			test)
-				packages+=(perl libipc-run-perl)
+				packages+=(perl libipc-run-perl python3 python3-yaml python3-jsonschema)
 				# A server that is not Debian's has no use for Debian's pgTAP.
 				[ -n "$usable" ] && [ "$("$pg_config" --bindir)" != "/usr/lib/postgresql/$major/bin" ] ||
 					packages+=("postgresql-$major-pgtap")

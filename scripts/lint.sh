@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 shopt -s nullglob
 
-pure=(core csv dataset deploy forest metric spec tune)
+mapfile -t pure < <(find src -mindepth 1 -maxdepth 1 -type d ! -name pg -printf '%f\n' | LC_ALL=C sort)
 pure_files=("${pure[@]/#/src/}")
 mapfile -t pure_files < <(find "${pure_files[@]}" -name '*.[ch]' | LC_ALL=C sort)
 pg_files=(src/pg/*.[ch])
@@ -58,8 +58,8 @@ rule_libraries_include_downwards() {
 	for dir in "${pure[@]}"; do
 		includes "src/$dir"/*.[ch] | grep -vE " (core|$dir)/[a-z_]+\.h$" || true
 	done
-	includes "${pg_files[@]}" | grep -E ' (core|csv|dataset|deploy|forest|metric|spec|tune)/' |
-		grep -vE ' (csv/csv|dataset/dataset|deploy/deploy|forest/forest|metric/metric|spec/spec|tune/tune|core/(status|host|hash|memory|rng|cpu))\.h$' || true
+	includes "${pg_files[@]}" | grep -E " ($(IFS='|' && echo "${pure[*]}"))/" |
+		grep -vE ' (([a-z]+)/\2|core/(status|host|hash|memory|rng|cpu))\.h$' || true
 }
 
 rule_libyaml_is_for_src_spec_only() {

@@ -180,7 +180,33 @@ extern Status csv_output_add(CsvOutput *output, const CsvRecord *record, const C
 /* ---------------------------------------------------- inside the library -- */
 
 /* A field without the blanks around it. */
-extern CsvField csv_trimmed(const CsvField *field);
+static inline CsvField
+csv_trimmed(const CsvField *field)
+{
+	CsvField	trimmed = *field;
+
+	while (trimmed.n_bytes > 0 && (*trimmed.text == ' ' || *trimmed.text == '\t'))
+	{
+		trimmed.text++;
+		trimmed.n_bytes--;
+	}
+	while (trimmed.n_bytes > 0 && (trimmed.text[trimmed.n_bytes - 1] == ' ' ||
+								   trimmed.text[trimmed.n_bytes - 1] == '\t'))
+		trimmed.n_bytes--;
+	return trimmed;
+}
+
+/* Is a text, as it stands, one of the NULLs? */
+extern bool csv_is_listed(const CsvNulls *nulls, const char *text, size_t n_bytes);
+
+static inline bool
+csv_is_null_text(const CsvNulls *nulls, const char *text, size_t n_bytes)
+{
+	if (n_bytes == 0)
+		return nulls->empty;
+	return nulls->first[(uint8_t) text[0]] && n_bytes <= nulls->longest &&
+		csv_is_listed(nulls, text, n_bytes);
+}
 
 /* What a text may be: CSV_TEXT if nothing else.  `exact` is false for numbers no double has. */
 extern CsvType csv_type_of(const char *text, size_t n_bytes, bool *exact);

@@ -75,68 +75,6 @@ csv_type_name(CsvType type)
 	return "text";
 }
 
-CsvField
-csv_trimmed(const CsvField *field)
-{
-	CsvField	trimmed = *field;
-
-	while (trimmed.n_bytes > 0 && (*trimmed.text == ' ' || *trimmed.text == '\t'))
-	{
-		trimmed.text++;
-		trimmed.n_bytes--;
-	}
-	while (trimmed.n_bytes > 0 && (trimmed.text[trimmed.n_bytes - 1] == ' ' ||
-								   trimmed.text[trimmed.n_bytes - 1] == '\t'))
-		trimmed.n_bytes--;
-	return trimmed;
-}
-
-/* ---------------------------------------------------------------- nulls -- */
-
-void
-csv_nulls_init(CsvNulls *nulls, const char *const *texts, const size_t *lengths, size_t n)
-{
-	memset(nulls, 0, sizeof(*nulls));
-	nulls->texts = texts;
-	nulls->lengths = lengths;
-	nulls->n = n;
-	for (size_t i = 0; i < n; i++)
-	{
-		if (lengths[i] == 0)
-			nulls->empty = true;
-		else
-			nulls->first[(uint8_t) texts[i][0]] = true;
-		if (lengths[i] > nulls->longest)
-			nulls->longest = lengths[i];
-	}
-}
-
-static inline bool
-is_one_of(const CsvNulls *nulls, const char *text, size_t n_bytes)
-{
-	if (n_bytes == 0)
-		return nulls->empty;
-	if (!nulls->first[(uint8_t) text[0]] || n_bytes > nulls->longest)
-		return false;
-	for (size_t i = 0; i < nulls->n; i++)
-	{
-		if (nulls->lengths[i] == n_bytes && memcmp(nulls->texts[i], text, n_bytes) == 0)
-			return true;
-	}
-	return false;
-}
-
-bool
-csv_is_null(const CsvNulls *nulls, const CsvField *field, bool is_text)
-{
-	CsvField	trimmed;
-
-	if (is_text)
-		return !field->quoted && is_one_of(nulls, field->text, field->n_bytes);
-	trimmed = csv_trimmed(field);
-	return is_one_of(nulls, trimmed.text, trimmed.n_bytes);
-}
-
 /* --------------------------------------------------------------- values -- */
 
 static inline bool
@@ -518,7 +456,7 @@ csv_types_add(CsvTypes *types, const CsvRecord *record)
 		if (column->type == CSV_TEXT || column->skipped)
 			continue;
 		field = csv_trimmed(&record->fields[i]);
-		if (!is_one_of(types->nulls, field.text, field.n_bytes))
+		if (!csv_is_null_text(types->nulls, field.text, field.n_bytes))
 			add_value(column, &field);
 	}
 }

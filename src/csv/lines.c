@@ -7,24 +7,8 @@
 #include "core/memory.h"
 #include "csv/csv.h"
 
-/* The letter behind a backslash for a byte that has a meaning in COPY's lines, or '\0'. */
-static inline char
-escape_of(char byte)
-{
-	switch (byte)
-	{
-		case '\\':
-			return '\\';
-		case '\t':
-			return 't';
-		case '\n':
-			return 'n';
-		case '\r':
-			return 'r';
-		default:
-			return '\0';
-	}
-}
+/* The letter behind a backslash for bytes that have a meaning in COPY's lines. */
+static const char letters[256] = {['\\'] = '\\', ['\t'] = 't', ['\n'] = 'n', ['\r'] = 'r'};
 
 void
 csv_output_begin(CsvOutput *output, const Host *host)
@@ -48,7 +32,7 @@ write_field(char *to, const CsvField *field)
 	for (size_t i = 0; i < field->n_bytes; i++)
 	{
 		char		byte = field->text[i];
-		char		letter = escape_of(byte);
+		char		letter = letters[(uint8_t) byte];
 
 		if (letter != '\0')
 		{
@@ -78,7 +62,8 @@ csv_output_add(CsvOutput *output, const CsvRecord *record, const CsvNulls *nulls
 	{
 		CsvField	field = is_text[i] ? record->fields[i] : csv_trimmed(&record->fields[i]);
 
-		if (csv_is_null(nulls, &record->fields[i], is_text[i]))
+		/* as csv_is_null() */
+		if ((!is_text[i] || !field.quoted) && csv_is_null_text(nulls, field.text, field.n_bytes))
 		{
 			*to++ = '\\';
 			*to++ = 'N';

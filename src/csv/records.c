@@ -167,24 +167,31 @@ refuse_after_quote(CsvReader *reader, Failure *why)
 	return STATUS_MALFORMED;
 }
 
+/* Room for one more field, if it is allowed. */
+static Status
+more_places(CsvReader *reader, Failure *why)
+{
+	if (reader->n_fields < reader->max_fields)
+		return memory_grow(reader->host, &reader->places, &reader->place_capacity,
+						   reader->n_fields + 1, sizeof(Place), why);
+	return fail(why, STATUS_LIMIT, "line %llu has more than %zu fields",
+				(unsigned long long) reader->record_line, reader->max_fields);
+}
+
 /* The field from reader->field to reader->out is whole. */
 static Status
 end_field(CsvReader *reader, bool quoted, Failure *why)
 {
 	size_t		begin = reader->field;
 	size_t		end = reader->out;
-	Status		status;
 
-	if (reader->n_fields == reader->max_fields)
+	if (reader->n_fields == reader->place_capacity || reader->n_fields == reader->max_fields)
 	{
-		fail(why, STATUS_LIMIT, "line %llu has more than %zu fields",
-			 (unsigned long long) reader->record_line, reader->max_fields);
-		return STATUS_LIMIT;
+		Status		status = more_places(reader, why);
+
+		if (status != STATUS_OK)
+			return status;
 	}
-	status = memory_grow(reader->host, &reader->places, &reader->place_capacity,
-						 reader->n_fields + 1, sizeof(Place), why);
-	if (status != STATUS_OK)
-		return status;
 	reader->places[reader->n_fields].begin = begin;
 	reader->places[reader->n_fields].n_bytes = end - begin;
 	reader->places[reader->n_fields].quoted = quoted;
@@ -318,10 +325,12 @@ step(CsvReader *reader, const CsvRecord **record, Failure *why)
 				return STATUS_OK;
 			}
 			if (dialect->trim && (byte == ' ' || byte == '\t') && byte != dialect->delimiter)
+			{
 				reader->at++;
-			else
-				reader->state = IN_FIELD;
-			return STATUS_OK;
+				return STATUS_OK;
+			}
+			reader->state = IN_FIELD;
+			/* FALLTHROUGH */
 		case IN_FIELD:
 			skip_field(reader);
 			if (reader->at == reader->n_bytes)

@@ -99,7 +99,7 @@ read_sections(ByteReader *body, ByteReader *sections, Failure *why)
 		else if ((id & ARTIFACT_OPTIONAL) == 0)
 			return unknown_format(why, "section", id);
 	}
-	for (uint32_t id = 1; id <= ARTIFACT_N_SECTIONS; id++)
+	for (uint32_t id = 1; id <= ARTIFACT_N_REQUIRED; id++)
 		if (sections[id].bytes == NULL)
 			return artifact_damaged(why, "a section is missing");
 	return STATUS_OK;

@@ -23,10 +23,12 @@ typedef enum ArtifactSection
 {
 	ARTIFACT_FOREST = 1,		/* u32 algorithm version, u32 n_trees */
 	ARTIFACT_SCHEMA = 2,		/* schema_put() */
-	ARTIFACT_TREES = 3			/* per tree u32 length and the bytes of tree.h */
+	ARTIFACT_TREES = 3,			/* per tree u32 length and the bytes of tree.h */
+	ARTIFACT_CALIBRATION = 4	/* calibration.h; only of models that are calibrated */
 } ArtifactSection;
 
-#define ARTIFACT_N_SECTIONS 3
+#define ARTIFACT_N_SECTIONS 4
+#define ARTIFACT_N_REQUIRED 3	/* the first of them */
 
 /* STATUS_CORRUPT with a reason; for all who read artifacts. */
 extern Status artifact_damaged(Failure *why, const char *what);
@@ -38,6 +40,7 @@ extern Status artifact_crc(const Host *host, const uint8_t *bytes, size_t n_byte
 /*
  * Check the frame of an artifact and set readers, by section id, on the
  * sections; they point into bytes.
+ * That of a section which is not there has no bytes (NULL).
  */
 extern Status artifact_open(const Host *host, const uint8_t *bytes, size_t n_bytes,
 							ByteReader sections[ARTIFACT_N_SECTIONS + 1], Failure *why);

@@ -69,8 +69,9 @@ split_by_hash(const AssignRows *rows, const ForestSplit *split, const uint32_t *
 	}
 }
 
-Status
-assign_group_times(const AssignRows *rows, double *times, Failure *why)
+/* Give every row of a group the latest time of the group. */
+static Status
+group_times(const AssignRows *rows, double *times, Failure *why)
 {
 	SortSource	source = {.block = rows->group, .ctx = rows->ctx,
 	.block_rows = (size_t) 1 << rows->chunk_shift, .n = rows->n};
@@ -94,6 +95,14 @@ assign_group_times(const AssignRows *rows, double *times, Failure *why)
 	return status;
 }
 
+Status
+assign_times(const AssignRows *rows, double *times, Failure *why)
+{
+	for (size_t row = 0; row < rows->n; row++)
+		times[row] = time_at(rows, row);
+	return rows->group != NULL ? group_times(rows, times, why) : STATUS_OK;
+}
+
 /*
  * Mark the rows that train, by time: the holdout begins at the time that
  * makes its size come nearest to the wanted share (the smaller holdout where
@@ -114,10 +123,7 @@ split_by_time(const AssignRows *rows, const ForestSplit *split, uint8_t *trains,
 	status = memory_new_raw(rows->host, n, sizeof(double), &times, why);
 	if (status != STATUS_OK)
 		goto done;
-	for (size_t row = 0; row < n; row++)
-		times[row] = time_at(rows, row);
-	if (rows->group != NULL)
-		status = assign_group_times(rows, times, why);
+	status = assign_times(rows, times, why);
 	if (status == STATUS_OK)
 		status = memory_new_raw(rows->host, n, sizeof(uint64_t), &sorted, why);
 	if (status == STATUS_OK)

@@ -22,6 +22,9 @@ typedef struct AssignRows
 /* Canonical order: order is rows by identity, keys their rng_row_key. */
 extern Status assign_order(const AssignRows *rows, uint32_t *order, uint64_t *keys, Failure *why);
 
+/* The time of each row, or the latest one of its group. */
+extern Status assign_times(const AssignRows *rows, double *times, Failure *why);
+
 /* 1 in trains for each row that trains, else 0. */
 extern Status assign_split(const AssignRows *rows, const ForestSplit *split,
 						   const uint32_t *order, const uint64_t *keys, uint8_t *trains,

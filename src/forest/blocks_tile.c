@@ -316,5 +316,5 @@ blocks_tile_words(const ModelBlocks *b, const BlockTile *tile, uint32_t entry, u
 
 	find_exits(b, tile, line, exits);
 	for (uint32_t r = 0; r < tile->n_rows; r++)
-		words[r * BLOCK_TILE_TREES] = behind[exits[r]];
+		words[r * BLOCK_TILE_STRIDE] = behind[exits[r]];
 }

@@ -53,13 +53,19 @@ extern uint32_t blocks_tile_room(const ModelBlocks *b, CpuLevel level);
 extern void blocks_tile(const ModelBlocks *b, CpuLevel level, const uint8_t *rows,
 						size_t row_bytes, uint32_t n, BlockTile *tile);
 
-/* Trees whose first blocks are asked before each row walks on, down all of them. */
-#define BLOCK_TILE_TREES 64
+/*
+ * Trees whose first blocks are asked before each row walks on, down all of them:
+ * as many as walk together, as a row is made ready anew for each lot.  Words of
+ * neighbouring rows are not a power of two apart, or they would share a few
+ * sets of the cache.
+ */
+#define BLOCK_TILE_TREES BLOCK_WALKS
+#define BLOCK_TILE_STRIDE (BLOCK_TILE_TREES + 8)
 
 /*
  * In plain C: the words behind the first block of a tree, as
  * blocks_leaves_behind() wants them; that of row i is
- * words[i × BLOCK_TILE_TREES].
+ * words[i × BLOCK_TILE_STRIDE].
  */
 extern void blocks_tile_words(const ModelBlocks *b, const BlockTile *tile, uint32_t entry,
 							  uint32_t *words);

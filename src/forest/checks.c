@@ -10,7 +10,6 @@
  */
 #include <ctype.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -349,7 +348,8 @@ check_rows(Checks *c)
 	if (facts == NULL)
 		return;
 	twins = facts->n_test > 0 ? (double) facts->n_test_twins / (double) facts->n_test : 0;
-	telling = (double) facts->n_distinct >= DISTINCT * (double) facts->n_train;
+	telling = !facts->has_keys &&
+		(double) facts->n_distinct >= DISTINCT * (double) facts->n_train;
 	if (twins >= TWINS)
 		found(c, FOREST_CHECK_SPLIT_DUPLICATES, telling ? FOREST_WARNING : FOREST_INFO, -1, -1,
 			  twins, TWINS);
@@ -413,20 +413,32 @@ check_forest(Checks *c, double oob_score)
 	}
 }
 
-/* For qsort(): the most severe first, then by kind and columns. */
-static int
-compare_checks(const void *x, const void *y)
+/* Does a come before b: the more severe first, then by kind and columns? */
+static bool
+comes_first(const ForestCheck *a, const ForestCheck *b)
 {
-	const ForestCheck *a = x;
-	const ForestCheck *b = y;
-
 	if (a->severity != b->severity)
-		return a->severity > b->severity ? -1 : 1;
+		return a->severity > b->severity;
 	if (a->kind != b->kind)
-		return a->kind < b->kind ? -1 : 1;
+		return a->kind < b->kind;
 	if (a->column != b->column)
-		return a->column < b->column ? -1 : 1;
-	return (a->other > b->other) - (a->other < b->other);
+		return a->column < b->column;
+	return a->other < b->other;
+}
+
+/* Put the findings in order. */
+static void
+sort_checks(ForestChecks *checks)
+{
+	for (size_t i = 1; i < checks->n; i++)
+	{
+		ForestCheck check = checks->checks[i];
+		size_t		place = i;
+
+		for (; place > 0 && comes_first(&check, &checks->checks[place - 1]); place--)
+			checks->checks[place] = checks->checks[place - 1];
+		checks->checks[place] = check;
+	}
 }
 
 /* The columns of the features: those that were not dropped. */
@@ -501,8 +513,8 @@ forest_checks(const Host *host, const ForestTraining *t, const ForestModel *mode
 	memory_free(host, c.columns, n, sizeof(uint32_t));
 	if (status != STATUS_OK)
 		forest_checks_free(host, out);
-	else if (out->n > 1)
-		qsort(out->checks, out->n, sizeof(ForestCheck), compare_checks);
+	else
+		sort_checks(out);
 	return status;
 }
 

@@ -22,6 +22,7 @@
  * refused, which bounds the time of a walk.
  */
 #include "core/memory.h"
+#include "forest/calibration.h"
 #include "forest/decode.h"
 
 /* Its length, its header, a leaf, a cover. */
@@ -145,6 +146,8 @@ forest_open(const Host *host, const uint8_t *bytes, size_t n_bytes, ForestModel 
 		status = read_schema(&d);
 	if (status == STATUS_OK)
 		status = read_trees(&d);
+	if (status == STATUS_OK && d.sections[ARTIFACT_CALIBRATION].bytes != NULL)
+		status = calibration_get(&d.sections[ARTIFACT_CALIBRATION], d.model, why);
 	if (status != STATUS_OK)
 	{
 		forest_model_free(d.model);

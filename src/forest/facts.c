@@ -390,6 +390,7 @@ prepare_facts(Prepare *p, Failure *why)
 	uint32_t   *counts = NULL;
 	Status		status;
 
+	facts->has_keys = p->frame->has_group;
 	facts->time_overlap = overlap_of_times(p);
 	status = memory_new_raw(p->host, facts->n_rows, sizeof(SortItem), &scratch, NULL);
 	if (status == STATUS_OK)

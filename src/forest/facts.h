@@ -39,6 +39,7 @@ typedef struct Facts
 	uint64_t	mask;			/* bits that are 0 in the hashes of rows */
 	bool		rows_lost;		/* there was no memory for them */
 
+	bool		has_keys;		/* rows of an entity are on one side: twins are others' */
 	size_t		n_test;			/* holdout rows among them */
 	size_t		n_test_twins;	/* whose features a training row has too */
 	size_t		n_train;		/* training rows */

@@ -33,7 +33,7 @@
 #include "core/status.h"
 
 /* Bump whenever the bytes of a model grown from the same input may change. */
-#define FOREST_ALGORITHM_VERSION 2
+#define FOREST_ALGORITHM_VERSION 3
 /* The newest artifact format written, docs/model-format.md. */
 #define FOREST_FORMAT_VERSION 1
 
@@ -93,6 +93,14 @@ typedef enum ForestCriterion
 	FOREST_SQUARED_ERROR,
 	FOREST_POISSON
 } ForestCriterion;
+
+/* What a forest's scores go through to become probabilities. */
+typedef enum ForestCalibrationKind
+{
+	FOREST_UNCALIBRATED = 0,
+	FOREST_SIGMOID = 1,			/* as in the artifact */
+	FOREST_ISOTONIC = 2
+} ForestCalibrationKind;
 
 typedef enum ForestMaxFeatures
 {
@@ -158,6 +166,7 @@ typedef struct ForestParams
 	bool		monotonic_by_position;
 	uint32_t	random_state;
 	bool		random_splitter;	/* splitter: 'random' */
+	ForestCalibrationKind calibration;
 } ForestParams;
 
 /* A value of a parameter as JSON (or YAML) has it. */
@@ -190,6 +199,7 @@ typedef struct ForestParamInfo
 	const char *values;			/* what is allowed, in words: "integer from 1 to 100000" */
 	const char *default_text;	/* as JSON */
 	const char *help;			/* one sentence */
+	const char *schema;			/* `values` as JSON Schema, for editors */
 } ForestParamInfo;
 
 /* The table, ended by a row with name NULL. */
@@ -570,6 +580,39 @@ extern uint32_t forest_model_n_outputs(const ForestModel *model);
  */
 #define FOREST_SCORE_BLOCK 256
 extern void forest_score(const ForestModel *model, const uint8_t *rows, size_t n, double *out);
+
+/*
+ * Maps from a forest's scores to probabilities: Platt's sigmoid
+ * 1 / (1 + exp(a s + b)), or points that are interpolated linearly (x ascends
+ * strictly, y does not fall, all in 0 … 1).
+ */
+typedef struct ForestMap
+{
+	double		a;				/* sigmoid */
+	double		b;
+	double	   *x;				/* isotonic */
+	double	   *y;
+	size_t		n;
+} ForestMap;
+
+typedef struct ForestCalibration
+{
+	ForestCalibrationKind kind;
+	uint32_t	n_maps;			/* one per output: of two classes that of class 1 */
+	ForestMap  *maps;
+} ForestCalibration;
+
+/* The outputs of n rows, n × n_maps, become calibrated ones. */
+extern void forest_calibrate(const ForestCalibration *calibration, double *outputs, size_t n);
+
+/*
+ * Add a calibration to an artifact that has none; its bytes move.  A model of
+ * it answers with calibrated outputs; out-of-bag scores and permutation
+ * importances stay those of the trees.
+ */
+extern Status forest_add_calibration(const Host *host, const ForestCalibration *calibration,
+									 ForestArtifact *artifact, Failure *why);
+extern ForestCalibrationKind forest_model_calibration(const ForestModel *model);
 
 /* P of every class (n_classes values) from the outputs of one row. */
 extern void forest_probabilities(const ForestModel *model, const double *outputs, double *proba);

@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/real.h"
 #include "core/rng.h"
 
 /* Visits of a row's feature in one step: about 20 ms. */
@@ -33,6 +34,8 @@
 #define SMALL_LEVELS 4
 /* Drawn rows whose weight pulls a category's mean towards the node's (A10). */
 #define CATEGORY_SMOOTHING 10.0
+/* What χ² of a cut gains with each category that is ordered by the target: 2 / π (split.c). */
+#define CATEGORY_LUCK 0.63662
 /* Classes that are counted by so many sets of sums. */
 #define FEW_CLASSES 16
 #define COUNTERS 4
@@ -67,6 +70,11 @@ forest_grower_new(const Host *host, const ForestTraining *training, ForestGrower
 	g->scans = !training->settings.random_splitter && !training->settings.any_monotonic &&
 		(training->settings.criterion == FOREST_GINI ||
 		 training->settings.criterion == FOREST_SQUARED_ERROR);
+	/* counts are Poisson, and none has the chance exp(-rate) */
+	g->repeats = !training->settings.bootstrap ? 1
+		: 1 - real_log((double) training->settings.thresholds[0] * 0x1.0p-64);
+	for (uint32_t f = 0; f < p && training->schema.task == FOREST_REGRESSION; f++)
+		g->measures_spread |= training->schema.features[f].kind == FOREST_CATEGORY;
 	for (int side = 0; side < 2 && status == STATUS_OK; side++)
 	{
 		status = memory_new_raw(host, grow_buffer_bytes(g), 1, &g->buffer[side], why);
@@ -360,6 +368,8 @@ grow_describe(ForestGrower *g, const GrowNode *node, SplitNode *out)
 	out->min_rows = s->min_samples_leaf;
 	out->min_weight = s->min_weight_fraction_leaf * (double) g->weight;
 	out->smoothing = CATEGORY_SMOOTHING * g->mean_weight;
+	out->luck = CATEGORY_LUCK * g->repeats * g->mean_weight;
+	out->spread = 0;
 	out->total.w = node->w;
 	out->total.s = node->s;
 	out->total.n = node->n;
@@ -380,10 +390,23 @@ grow_find_split(ForestGrower *g, GrowNode *node, const SplitNode *about, GrowSea
 	status = search_drawn(g, node, search, ctx, &split, why);
 	if (status != STATUS_OK || !split.found)
 		return status;
-	node->gain = split_gain(about, split.score);
+	node->gain = split_gain(about, split.category ? split.full_score : split.score);
 	if (grow_decrease(g, node) + 0x1.0p-52 < g->t->settings.min_impurity_decrease)
 		return STATUS_OK;
 	return keep_split(g, node, &split, why);
+}
+
+/* The variance of the target in a node; rows are in one order, so the sum is always the same. */
+static double
+spread_of(const ForestGrower *g, const GrowNode *node)
+{
+	const uint8_t *payload = grow_records(g, node) + g->payload_offset;
+	double		mean = (double) node->s / (double) node->w;
+	double		sum = 0;
+
+	for (uint32_t row = 0; row < node->n; row++, payload += g->record_bytes)
+		sum += grow_square((const GrowPair *) payload, mean);
+	return sum / node->n;
 }
 
 /* The best split of a node; found is false where it is a leaf. */
@@ -401,6 +424,8 @@ find_split(ForestGrower *g, uint32_t id, Failure *why)
 	if (!grow_may_split(g, node) || grow_is_pure(g, node))
 		return STATUS_OK;
 	grow_describe(g, node, &about);
+	if (g->measures_spread)
+		about.spread = spread_of(g, node);
 	return grow_find_split(g, node, &about, grow_search, &searched, why);
 }
 

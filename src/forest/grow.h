@@ -94,6 +94,8 @@ struct ForestGrower
 	uint32_t	record_bytes;
 	uint64_t	heaviest;		/* the most that a row can weigh; 0: not known */
 	bool		scans;			/* gini or squared error, free of constraints: see scan.h */
+	bool		measures_spread;	/* of a regression with categories, for SplitNode.spread */
+	double		repeats;		/* of a row in the bag: mean square of its count over its mean */
 
 	/* the tree in work */
 	uint32_t	tree;
@@ -176,6 +178,15 @@ grow_record_class(const ForestGrower *g, const uint8_t *record, uint64_t *weight
 	}
 	*weight = ((const uint64_t *) payload)[0];
 	return (uint32_t) ((const uint64_t *) payload)[1];
+}
+
+/* The square of how far a row's target is from a mean. */
+static inline double
+grow_square(const GrowPair *pair, double mean)
+{
+	double		distance = (double) pair->s / (double) pair->w - mean;
+
+	return distance * distance;
 }
 
 /* ------------------------------------------------------------- grow.c -- */

@@ -4,6 +4,7 @@
  *	  end.
  */
 #include "core/memory.h"
+#include "forest/calibration.h"
 #include "forest/decode.h"
 
 /* Free what trees have been made into. */
@@ -36,6 +37,7 @@ forest_model_free(ForestModel *model)
 	free_bytes(model);
 	free_form(model);
 	memory_free(model->host, model->trees, model->n_trees, sizeof(ModelTree));
+	calibration_free(model->host, model->calibration);
 	schema_free(model->host, &model->schema);
 	memory_free(model->host, model, 1, sizeof(ForestModel));
 }
@@ -45,7 +47,7 @@ forest_model_bytes(const ForestModel *model)
 {
 	size_t		total = sizeof(*model) + schema_bytes(&model->schema);
 
-	total += model->n_trees * sizeof(ModelTree);
+	total += model->n_trees * sizeof(ModelTree) + calibration_bytes(model->calibration);
 	if (model->tree_bytes != NULL)
 		return total + model->n_trees * sizeof(TreeBytes);
 	total += model_entries_room(model) * sizeof(uint32_t) + blocks_bytes(&model->blocks);

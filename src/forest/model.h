@@ -133,6 +133,9 @@ struct ForestModel
 	/* more than two classes: of each leaf that is not pure, P of each class × TREE_ONE */
 	uint32_t   *class_values;
 
+	/* what outputs go through; or NULL */
+	ForestCalibration *calibration;
+
 	/*
 	 * Regression: a number v stands for target_offset + v × 2^-number_shift.
 	 * Less than schema.target_shift where the numbers had to be scaled down

@@ -268,6 +268,20 @@ set_bootstrap(const ParamSetting *s)
 }
 
 static Status
+set_calibration(const ParamSetting *s)
+{
+	if (s->value->type == FOREST_VALUE_NULL)
+		s->params->calibration = FOREST_UNCALIBRATED;
+	else if (params_is_string(s->value, "sigmoid"))
+		s->params->calibration = FOREST_SIGMOID;
+	else if (params_is_string(s->value, "isotonic"))
+		s->params->calibration = FOREST_ISOTONIC;
+	else
+		return params_refuse(s);
+	return STATUS_OK;
+}
+
+static Status
 check_n_jobs(const ParamSetting *s)
 {
 	if (s->value->type != FOREST_VALUE_NULL && !params_is_integer(s->value, -MAX_COUNT, MAX_COUNT))
@@ -284,6 +298,8 @@ set_param(const ParamSetting *s, ParamId id)
 	{
 		case PARAM_BOOTSTRAP:
 			return set_bootstrap(s);
+		case PARAM_CALIBRATION:
+			return set_calibration(s);
 		case PARAM_CCP_ALPHA:
 			return set_number(s, DBL_MAX, &params->ccp_alpha);
 		case PARAM_CLASS_WEIGHT:

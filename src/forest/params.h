@@ -13,6 +13,7 @@
 typedef enum ParamId
 {
 	PARAM_BOOTSTRAP,
+	PARAM_CALIBRATION,
 	PARAM_CCP_ALPHA,
 	PARAM_CLASS_WEIGHT,
 	PARAM_CRITERION,
@@ -71,6 +72,7 @@ extern void params_named_free(const Host *host, ForestNamedValue **values, size_
 
 /* The spelling of values in the table. */
 extern const char *params_criterion_name(ForestCriterion criterion);
+extern const char *params_calibration_name(ForestCalibrationKind kind);
 
 static inline bool
 params_is_integer(const ForestValue *value, double min, double max)

@@ -28,6 +28,12 @@ params_criterion_name(ForestCriterion criterion)
 	return "unknown";
 }
 
+const char *
+params_calibration_name(ForestCalibrationKind kind)
+{
+	return kind == FOREST_SIGMOID ? "sigmoid" : "isotonic";
+}
+
 static Status
 finish_criterion(ForestParams *params, ForestTask task, Failure *why)
 {
@@ -59,7 +65,9 @@ finish_bootstrap(ForestParams *params, Failure *why)
 		params->bootstrap = !params->random_splitter;
 	if (params->bootstrap)
 		return STATUS_OK;
-	if (params->oob_score)
+	if (params->calibration != FOREST_UNCALIBRATED)
+		needs = "calibration";
+	else if (params->oob_score)
 		needs = "oob_score";
 	else if (params->max_samples_given)
 		needs = "max_samples";
@@ -95,6 +103,13 @@ forest_params_finish(ForestParams *params, ForestTask task, uint32_t n_classes, 
 	{
 		fail(why, STATUS_INVALID_PARAMETER, "parameter \"class_weight\" in a regression");
 		fail_hint(why, "Leave it out, or give the rows weights.");
+		return STATUS_INVALID_PARAMETER;
+	}
+	if (regression && params->calibration != FOREST_UNCALIBRATED)
+	{
+		fail(why, STATUS_INVALID_PARAMETER, "parameter \"calibration\" in a regression");
+		fail_detail(why, "Only probabilities of classes are calibrated.");
+		fail_hint(why, "Leave it out.");
 		return STATUS_INVALID_PARAMETER;
 	}
 	if (params->n_monotonic > 0 && n_classes > 2)
@@ -294,6 +309,12 @@ put_params(ByteWriter *w, const ForestParams *params)
 {
 	put_key(w, "bootstrap");
 	put_boolean(w, params->bootstrap);
+	if (params->calibration != FOREST_UNCALIBRATED)
+	{
+		/* only where it is used: parameters of other trainings stay as they were */
+		put_key(w, "calibration");
+		put_string(w, params_calibration_name(params->calibration));
+	}
 	put_key(w, "ccp_alpha");
 	put_real(w, params->ccp_alpha);
 	put_key(w, "class_weight");

@@ -186,7 +186,7 @@ static void
 add_trees_portable(const ForestModel *model, const BlockTile *tile, const uint8_t *rows,
 				   int64_t *sums)
 {
-	uint32_t	words[BLOCK_TILE_PORTABLE][BLOCK_TILE_TREES];
+	uint32_t	words[BLOCK_TILE_PORTABLE][BLOCK_TILE_STRIDE];
 	uint32_t	leaves[BLOCK_TILE_TREES];
 	BlockRow	row;
 
@@ -343,6 +343,8 @@ void
 forest_score(const ForestModel *model, const uint8_t *rows, size_t n, double *out)
 {
 	CpuLevel	level = cpu_level(model->host->cpu_limit);
+	double	   *outputs = out;
+	size_t		n_rows = n;
 
 	while (n > 0)
 	{
@@ -352,6 +354,8 @@ forest_score(const ForestModel *model, const uint8_t *rows, size_t n, double *ou
 		out += now * model->n_outputs;
 		n -= now;
 	}
+	if (model->calibration != NULL)
+		forest_calibrate(model->calibration, outputs, n_rows);
 }
 
 void

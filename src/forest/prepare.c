@@ -81,10 +81,8 @@ prepare_search(Prepare *p, Failure *why)
 	if (status != STATUS_OK || !frame->has_time)
 		return status;
 	status = memory_new_raw(p->host, p->n, sizeof(double), &times, why);
-	for (size_t row = 0; row < p->n && status == STATUS_OK; row++)
-		times[row] = FRAME_AT(frame, double, frame->time_offset, row);
-	if (status == STATUS_OK && frame->has_group)
-		status = assign_group_times(&rows, times, why);
+	if (status == STATUS_OK)
+		status = assign_times(&rows, times, why);
 	if (status == STATUS_OK)
 		status = memory_new_raw(p->host, p->n, sizeof(double), &t->time, why);
 	for (size_t i = 0; i < p->n && status == STATUS_OK; i++)

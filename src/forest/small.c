@@ -661,26 +661,28 @@ search_category(const ForestGrower *g, SmallNode *node, uint32_t feature, const 
 	uint32_t	n_left = 0;
 	uint64_t	left = 0;
 	GrowPair	sum = {0, 0};
+	Split		found;
 
+	found.found = false;
 	for (uint32_t i = 0; i + 1 < n; i++)
 	{
 		left |= categories[i].rows;
 		sum.w += categories[i].sum.w;
 		sum.s += categories[i].sum.s;
 		if (is_allowed(node, left, sum.w, popcnt) &&
-			take_score(best, split_pair_score((double) node->w, (double) node->s,
-											  (double) sum.w, (double) sum.s,
-											  (double) (node->w - sum.w)), sum.w, sum.s))
+			take_score(&found, split_pair_score((double) node->w, (double) node->s,
+												(double) sum.w, (double) sum.s,
+												(double) (node->w - sum.w)), sum.w, sum.s))
 			n_left = i + 1;
 	}
 	if (n_left == 0)
 		return;
-	best->feature = feature;
-	best->category = true;
-	best->missing_left = false;
-	best->missing_seen = (node->rows & column->missing) != 0;
-	memset(best->mask, 0, sizeof(best->mask));
-	memset(best->present, 0, sizeof(best->present));
+	found.feature = feature;
+	found.category = true;
+	found.missing_left = false;
+	found.missing_seen = (node->rows & column->missing) != 0;
+	memset(found.mask, 0, sizeof(found.mask));
+	memset(found.present, 0, sizeof(found.present));
 	for (uint32_t i = 0; i < n; i++)
 	{
 		uint32_t	bin = categories[i].bin;
@@ -688,13 +690,14 @@ search_category(const ForestGrower *g, SmallNode *node, uint32_t feature, const 
 
 		if (bin == FOREST_MISSING)
 		{
-			best->missing_left = i < n_left;
+			found.missing_left = i < n_left;
 			continue;
 		}
-		best->present[bin >> 6] |= bit;
+		found.present[bin >> 6] |= bit;
 		if (i < n_left)
-			best->mask[bin >> 6] |= bit;
+			found.mask[bin >> 6] |= bit;
 	}
+	split_take_ordered(node->search, 0, n, &found, best);
 }
 
 /* Some rows as a bin for split.c, the place-th of its list. */
@@ -847,6 +850,18 @@ is_pure(const ForestGrower *g, const GrowNode *node, uint64_t rows)
 	return true;
 }
 
+/* The variance of the target of some rows, those of a node. */
+static double
+spread_of(const ForestGrower *g, const GrowNode *node, uint64_t rows)
+{
+	double		mean = (double) node->s / (double) node->w;
+	double		sum = 0;
+
+	for (; rows != 0; rows &= rows - 1)
+		sum += grow_square(&g->small->pair[__builtin_ctzll(rows)], mean);
+	return sum / node->n;
+}
+
 /* The rows on the left of a node's split. */
 static uint64_t
 left_of(ForestGrower *g, const GrowNode *node, uint64_t rows)
@@ -882,6 +897,8 @@ find_split(ForestGrower *g, const Pending *pending, Failure *why)
 	if (grow_may_split(g, node) && !is_pure(g, node, pending->rows))
 	{
 		grow_describe(g, node, &about);
+		if (g->measures_spread)
+			about.spread = spread_of(g, node, pending->rows);
 		small.min_w = about.min_weight > 1 ? (uint64_t) ceil(about.min_weight) : 1;
 		status = grow_find_split(g, node, &about, search, &small, why);
 	}

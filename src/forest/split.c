@@ -20,6 +20,14 @@
  * pulled towards the node's by a fixed weight, which keeps rare categories
  * from the ends of the order.
  *
+ * An order that is made from the target scores well though the categories mean
+ * nothing, the better the more of them there are: n categories of random means
+ * are cut into two parts whose χ² is nearly 2 / π × n, where for a number it
+ * hardly grows with n.  So much is taken off their scores before features are
+ * compared, in the units of the criterion (split_take_ordered).  Otherwise
+ * columns of many categories win nodes by chance: three such columns of noise
+ * in the benchmarks' mixed data cost 0.014 AUC.
+ *
  * The scan is written once.  It is compiled for the pairs of criterion and
  * kind of sums by the switch at the end: `criterion` and `vector` are
  * constants in each copy.
@@ -38,6 +46,8 @@
 #define EXACT_WEIGHT (UINT64_C(1) << 26)
 /* Up to this many categories are put in order by counting. */
 #define FEW_ITEMS 24
+/* Splits no better than luck come behind all others, in the order of score to luck. */
+#define UNLIKELY 0x1.0p-30
 
 /* x ln x, 0 at 0. */
 static inline double
@@ -387,6 +397,54 @@ scan_shares(const SplitNode *node, uint32_t feature, const OrderItem *items, uin
 	}
 }
 
+/* What a cut of n categories in the order of class k scores by luck. */
+static double
+luck_score(const SplitNode *node, uint32_t k, uint32_t n)
+{
+	double		w = (double) node->total.w;
+	double		s = (double) node->total.s;
+	double		chi = n > 2 ? node->luck * (n - 2) : 0;
+	double		others = 0;
+
+	if (node->criterion == FOREST_ENTROPY)
+		return chi / 2;
+	if (node->criterion == FOREST_SQUARED_ERROR)
+		return chi * w * node->spread;
+	if (node->criterion == FOREST_POISSON)
+		return chi / 2 * node->spread * w / s;
+	if (node->n_classes <= 2)
+		return chi * (s * (w - s) / w);
+
+	/* when the share of class k differs by x, that of j does by x p_j / (1 − p_k) */
+	s = (double) node->classes[k];
+	for (uint32_t j = 0; j < node->n_classes; j++)
+		if (j != k)
+			others += (double) node->classes[j] * (double) node->classes[j];
+	return w > s ? chi * (s / w) * ((w - s) / w) * (1 + others / ((w - s) * (w - s))) : 0;
+}
+
+void
+split_take_ordered(const SplitNode *node, uint32_t k, uint32_t n, Split *split, Split *best)
+{
+	double		luck;
+	double		gain;
+	double		likely;
+
+	if (!split->found)
+		return;
+	luck = luck_score(node, k, n);
+	split->full_score = split->score;
+	if (luck > 0)
+	{
+		gain = node->n_classes <= 2 && is_pair(node->criterion) ? split->score
+			: split_gain(node, split->score);
+		likely = fmax(gain - luck, UNLIKELY * gain / luck);
+		split->score += likely - gain;
+	}
+	if (!best->found || split->score > best->score)
+		*best = *split;
+}
+
 static inline void
 scan_category(const SplitNode *node, ForestCriterion criterion, bool vector, uint32_t feature,
 			  const SplitBin *bins, uint32_t n_bins, const SplitBin *missing, Split *best)
@@ -399,20 +457,24 @@ scan_category(const SplitNode *node, ForestCriterion criterion, bool vector, uin
 	for (uint32_t o = 0; o < n_orders; o++)
 	{
 		uint32_t	n = order_make(node, vector, orders[o], bins, n_bins, missing, items);
+		Split		found;
 
+		found.found = false;
 		if (vector && criterion == FOREST_GINI && !node->training->settings.any_monotonic &&
 			node->total.w <= EXACT_WEIGHT)
 		{
-			scan_shares(node, feature, items, n, best);
+			scan_shares(node, feature, items, n, &found);
+			split_take_ordered(node, orders[o], n, &found, best);
 			continue;
 		}
 		sums_begin(node, vector, &left);
 		for (uint32_t i = 0; i + 1 < n; i++)
 		{
 			sums_add(node, vector, &left, items[i].bin);
-			if (consider(node, criterion, vector, 0, &left, best))
-				take_category(best, feature, items, i + 1, n);
+			if (consider(node, criterion, vector, 0, &left, &found))
+				take_category(&found, feature, items, i + 1, n);
 		}
+		split_take_ordered(node, orders[o], n, &found, best);
 	}
 }
 
@@ -487,8 +549,10 @@ random_category(const SplitNode *node, ForestCriterion criterion, bool vector, u
 	sums_begin(node, vector, &left);
 	for (uint32_t i = 0; i < n_left; i++)
 		sums_add(node, vector, &left, items[i].bin);
-	if (consider(node, criterion, vector, 0, &left, best))
-		take_category(best, feature, items, n_left, n);
+	if (!consider(node, criterion, vector, 0, &left, best))
+		return;
+	best->full_score = best->score;
+	take_category(best, feature, items, n_left, n);
 }
 
 static inline void

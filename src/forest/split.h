@@ -40,6 +40,8 @@ typedef struct SplitNode
 	uint32_t	min_rows;
 	double		min_weight;
 	double		smoothing;		/* weight that pulls a category's mean to the node's */
+	double		luck;			/* χ² that an order by the target gains with each category; or 0 */
+	double		spread;			/* regression: variance of the target, where there is luck */
 	SplitSums	total;
 	const uint64_t *classes;	/* of the node, or NULL */
 	double		lower;			/* bounds of children's values, s / w */
@@ -52,6 +54,7 @@ typedef struct Split
 {
 	bool		found;
 	double		score;			/* to be maximised; comparable within a node */
+	double		full_score;		/* category: the same with what luck gave it */
 	uint32_t	feature;
 	bool		category;
 	bool		missing_left;
@@ -62,8 +65,16 @@ typedef struct Split
 	SplitSums	left;
 } Split;
 
-/* N × impurity decrease of a split with this score, N the weight of the tree. */
+/* N × impurity decrease of a split with this (full) score, N the weight of the tree. */
 extern double split_gain(const SplitNode *node, double score);
+
+/*
+ * Take a split by n categories that were ordered by the target, of several
+ * classes by the share of class k, if its score less what luck gave it is
+ * above that of *best.  Its score is the full one.
+ */
+extern void split_take_ordered(const SplitNode *node, uint32_t k, uint32_t n, Split *split,
+							   Split *best);
 
 /*
  * The score of a split of two classes by gini, or of a regression by squared

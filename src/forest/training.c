@@ -319,6 +319,7 @@ forest_training_free(ForestTraining *t)
 	memory_free(host, t->chunks, t->n_chunks, sizeof(TrainingChunk));
 	memory_free(host, t->monotonic, t->schema.n_features, 1);
 	memory_free(host, t->class_factor, t->schema.n_classes, sizeof(uint64_t));
+	facts_free(host, t->facts);
 	if (!t->shares_rows)
 	{
 		memory_free(host, t->target_value, t->n_rows, sizeof(double));
@@ -333,7 +334,6 @@ forest_training_free(ForestTraining *t)
 		memory_free(host, t->columns, t->n_columns, sizeof(ForestText));
 		memory_free(host, t->group, t->n_rows, sizeof(uint64_t));
 		memory_free(host, t->time, t->n_rows, sizeof(double));
-		facts_free(host, t->facts);
 		schema_free(host, &t->schema);
 	}
 	memory_free(host, t, 1, sizeof(ForestTraining));

@@ -118,7 +118,9 @@ other_message(const Training *t, const ForestCheck *check, const char *name)
 			return psprintf("\"%s\" and \"%s\" have a rank correlation of %.4g (from %g on)",
 							name, column_name(t, check->other), check->value, check->threshold);
 		case FOREST_CHECK_TARGET:
-			return psprintf("\"%s\" is the target, by another name: %.4g (from %g on)", name,
+			return psprintf("\"%s\" is as good as the target: %s of %.4g (from %g on)", name,
+							t->task == FOREST_REGRESSION ? "a rank correlation"
+							: check->threshold == 0.95 ? "mutual information" : "agreement",
 							check->value, check->threshold);
 		case FOREST_CHECK_SINGLE_FEATURE:
 			return alone_message(t, check, psprintf("\"%s\"", name));
@@ -126,8 +128,9 @@ other_message(const Training *t, const ForestCheck *check, const char *name)
 			return alone_message(t, check, psprintf("whether \"%s\" is missing", name));
 		case FOREST_CHECK_SPLIT_DUPLICATES:
 			return psprintf("%s of the holdout rows have the features of a training row (from %s "
-							"on): name what they share in key", percent(check->value),
-							percent(check->threshold));
+							"on)%s", percent(check->value), percent(check->threshold),
+							t->request.key != NIL ? ", of another key"
+							: ": if they are of one entity, name it in key");
 		case FOREST_CHECK_CONFLICTS:
 			return psprintf("training rows of equal features have different targets: %s of the %s "
 							"cannot be avoided (from %s on)", percent(check->value),

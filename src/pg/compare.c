@@ -327,9 +327,8 @@ check_arguments(FunctionCallInfo fcinfo, Comparison *c)
 		if (required[i] != NULL && PG_ARGISNULL(i))
 			report_null_argument(required[i]);
 	}
+	c->options.intervals = true;
 	c->options.confidence = PG_GETARG_FLOAT8(ARG_CONFIDENCE);
-	if (isnan(c->options.confidence))
-		c->options.confidence = 0;	/* no number: refused as such */
 	c->options.n_resamples = PG_GETARG_INT32(ARG_N_BOOTSTRAP);
 	c->options.seed = PG_GETARG_INT32(ARG_SEED);
 	subset_check_options(&c->options);

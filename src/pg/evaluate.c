@@ -219,7 +219,7 @@ Datum
 churnops_evaluate(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	SubsetOptions options = {.confidence = NAN};
+	SubsetOptions options = {.intervals = !PG_ARGISNULL(ARG_CONFIDENCE)};
 	SubsetReport whole;
 	Subset	   *subset;
 	Exam	   *e;
@@ -232,10 +232,8 @@ churnops_evaluate(PG_FUNCTION_ARGS)
 		report_null_argument("n_bootstrap");
 	if (PG_ARGISNULL(ARG_SEED))
 		report_null_argument("seed");
-	if (!PG_ARGISNULL(ARG_CONFIDENCE))
+	if (options.intervals)
 		options.confidence = PG_GETARG_FLOAT8(ARG_CONFIDENCE);
-	if (!PG_ARGISNULL(ARG_CONFIDENCE) && isnan(options.confidence))
-		options.confidence = 0;	/* no number: refused as such */
 	options.n_resamples = PG_GETARG_INT32(ARG_N_BOOTSTRAP);
 	options.seed = PG_GETARG_INT32(ARG_SEED);
 	subset_check_options(&options);
@@ -246,7 +244,7 @@ churnops_evaluate(PG_FUNCTION_ARGS)
 	e = palloc0(sizeof(Exam));
 	exam_begin(e, PG_GETARG_TEXT_PP(ARG_MODEL_REF));
 	exam_run(e, PG_ARGISNULL(ARG_QUERY) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(ARG_QUERY)),
-			 slices, !isnan(options.confidence), EXAM_KEEP);
+			 slices, options.intervals, EXAM_KEEP);
 	part.exam = e;
 	part.n_rows = e->n_rows;
 	subset = subset_new(e, NULL, e->n_rows);

@@ -16,6 +16,7 @@
 #include "metric/metric.h"
 #include "pg/aggregate.h"
 #include "pg/budget.h"
+#include "pg/calibration.h"
 #include "pg/checks.h"
 #include "pg/json.h"
 #include "pg/measure.h"
@@ -191,6 +192,47 @@ write_holdout(Training *t, StringInfo out, StringInfo warnings)
 	forest_scores_free(host, &scores);
 }
 
+/* As measure_report(), but log loss and Brier score alone are right, and scores stay as they are. */
+static void
+losses_report(Training *t, ForestScores *scores, MetricReport *report)
+{
+	int			positive = t->positive;
+
+	/* of two classes both losses are the same for either class */
+	if (t->n_classes == 2)
+		t->positive = 1;
+	measure_report(t, &t->host, scores, report);
+	t->positive = positive;
+}
+
+/*
+ * What was calibrated, and the metrics of the scores before that depend on it;
+ * then the scores become calibrated ones.
+ */
+static void
+write_calibration(Training *t, StringInfo out, StringInfo warnings, ForestScores *scores)
+{
+	static const MetricName changed[] = {METRIC_LOG_LOSS, METRIC_BRIER};
+	bool		isotonic = t->params->calibration == FOREST_ISOTONIC;
+	MetricReport report;
+
+	json_key(out, "calibration");
+	appendStringInfoChar(out, '{');
+	json_text(out, "method", isotonic ? "isotonic" : "sigmoid");
+	json_integer(out, "n_rows", (int64) t->n_calibrated);
+	losses_report(t, scores, &report);
+	json_key(out, "oob_before");
+	appendStringInfoChar(out, '{');
+	for (int i = 0; i < lengthof(changed); i++)
+		json_number(out, metric_name(changed[i]), report.value[changed[i]]);
+	appendStringInfoString(out, "}}");
+	if (isotonic && t->n_calibrated < CALIBRATION_FEW_ROWS)
+		warn(warnings, psprintf("isotonic calibration on %zu rows, fewer than %d: it follows chance",
+								t->n_calibrated, CALIBRATION_FEW_ROWS));
+	if (!calibrate_scores(t, scores))
+		warn(warnings, "oob is not calibrated: there are too few rows");
+}
+
 /*
  * The threshold that the pipeline's rule chooses on the out-of-bag rows, whose
  * scores have become those of the positive class.
@@ -239,6 +281,8 @@ write_oob(Training *t, StringInfo out, StringInfo warnings)
 		return NAN;
 	}
 	budget_check(&t->host, forest_oob_scores(host, t->forest, t->model, &scores, &why), &why);
+	if (t->n_calibrated > 0)
+		write_calibration(t, out, warnings, &scores);
 	score = write_part(t, out, warnings, &oob, &scores);
 	write_threshold(t, &scores, out);
 	forest_scores_free(host, &scores);

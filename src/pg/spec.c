@@ -8,13 +8,17 @@
  */
 #include "postgres.h"
 
+#include "executor/spi.h"
 #include "fmgr.h"
-#include "mb/pg_wchar.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/tuplestore.h"
 
 #include "forest/forest.h"
 #include "metric/metric.h"
+#include "pg/catalog.h"
+#include "pg/compat.h"
 #include "pg/datum.h"
 #include "pg/host.h"
 #include "pg/json.h"
@@ -22,6 +26,8 @@
 #include "spec/spec.h"
 
 PG_FUNCTION_INFO_V1(churnops_check_pipeline);
+PG_FUNCTION_INFO_V1(churnops_pipeline_keys);
+PG_FUNCTION_INFO_V1(churnops_pipeline_schema);
 
 /* ----------------------------------------------------------------- names -- */
 
@@ -58,6 +64,7 @@ hyperparameter_names(PgHost *host, const SpecDocument *document)
 	for (int i = 0; i < n; i++)
 	{
 		names[i].name = info[i].name;
+		names[i].schema = info[i].schema;
 		names[i].fallback = info[i].default_text;
 		names[i].help = info[i].help;
 	}
@@ -93,6 +100,38 @@ metric_names(void)
 	return names;
 }
 
+static char *
+text_column(HeapTuple tuple, int column)
+{
+	return SPI_getvalue(tuple, SPI_tuptable->tupdesc, column);
+}
+
+/* The catalogue's table of expectations. */
+static SpecName *
+expectation_names(void)
+{
+	MemoryContext context = CurrentMemoryContext;
+	MemoryContext spi;
+	SpecName   *names;
+
+	SPI_connect();
+	catalog_read("SELECT expectation, kwargs || CASE WHEN kind LIKE '%\\_map' THEN ' mostly' ELSE '' END "
+				 "|| ' severity meta', help FROM churnops.expectation_table()", 0, NULL, NULL, NULL);
+	spi = MemoryContextSwitchTo(context);
+	names = palloc0((SPI_processed + 1) * sizeof(SpecName));
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+
+		names[i].name = pstrdup(text_column(tuple, 1));
+		names[i].keys = pstrdup(text_column(tuple, 2));
+		names[i].help = pstrdup(text_column(tuple, 3));
+	}
+	MemoryContextSwitchTo(spi);
+	SPI_finish();
+	return names;
+}
+
 static SpecNames
 known_names(PgHost *host, const SpecDocument *document)
 {
@@ -100,6 +139,7 @@ known_names(PgHost *host, const SpecDocument *document)
 
 	names.list[SPEC_HYPERPARAMETERS] = hyperparameter_names(host, document);
 	names.list[SPEC_METRICS] = metric_names();
+	names.list[SPEC_EXPECTATIONS] = expectation_names();
 	return names;
 }
 
@@ -312,5 +352,49 @@ churnops_check_pipeline(PG_FUNCTION_ARGS)
 				  &why);
 	check_hyperparameters(&check);
 	report_problems(&check.problems);
+	PG_RETURN_JSONB_P(json_to_jsonb(json_from_utf8(json)));
+}
+
+/* ----------------------------------------------------------------- table -- */
+
+static Status
+put_key_row(void *ctx, const SpecEntry *entry)
+{
+	ReturnSetInfo *result = ctx;
+	Datum		values[5];
+	bool		nulls[5] = {false};
+
+	values[0] = CStringGetTextDatum(entry->path);
+	values[1] = BoolGetDatum(entry->required);
+	nulls[2] = entry->fallback == NULL;
+	values[2] = nulls[2] ? (Datum) 0 : JsonbPGetDatum(json_to_jsonb(entry->fallback));
+	values[3] = CStringGetTextDatum(entry->allowed);
+	values[4] = CStringGetTextDatum(entry->help);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	return STATUS_OK;
+}
+
+/* churnops_pipeline_keys() → path, required, default_value, allowed, description */
+Datum
+churnops_pipeline_keys(PG_FUNCTION_ARGS)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	(void) spec_walk(put_key_row, fcinfo->resultinfo);
+	return (Datum) 0;
+}
+
+/* churnops_pipeline_schema() → jsonb */
+Datum
+churnops_pipeline_schema(PG_FUNCTION_ARGS)
+{
+	PgHost		host;
+	SpecNames	names;
+	char	   *json;
+	size_t		n_bytes;
+	Failure		why;
+
+	pg_host_init(&host, CurrentMemoryContext, 0);
+	names = known_names(&host, NULL);
+	report_status(spec_schema(&host.host, &names, &json, &n_bytes, &why), &why);
 	PG_RETURN_JSONB_P(json_to_jsonb(json_from_utf8(json)));
 }

@@ -35,7 +35,7 @@
 void
 subset_check_options(const SubsetOptions *options)
 {
-	if (!isnan(options->confidence) && !(options->confidence > 0 && options->confidence < 1))
+	if (options->intervals && !(options->confidence > 0 && options->confidence < 1))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"confidence\" is %g, a number between 0 and 1 is required",
@@ -480,7 +480,7 @@ subset_measure(Subset *s, const SubsetOptions *options, SubsetReport *out)
 	}
 	for (uint32 k = 0; k < n_classes; k++)
 		out->support[k] = m.classes[k].support;
-	if (!isnan(options->confidence) && s->n > 1)
+	if (options->intervals && s->n > 1)
 		measure_intervals(s, options, &m, out);
 	pfree(values);
 	pfree(m.classes);

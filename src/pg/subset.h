@@ -14,7 +14,8 @@
 /* How sure, and by which draws. */
 typedef struct SubsetOptions
 {
-	double		confidence;		/* NAN: no intervals */
+	bool		intervals;		/* are they wanted? */
+	double		confidence;
 	int32		n_resamples;
 	int32		seed;
 } SubsetOptions;

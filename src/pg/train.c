@@ -11,7 +11,8 @@
  *	  plan_memory	the number of workers; what does not fit was refused
  *	  training_prepare	the matrix, in shared memory if there will be workers; the
  *					frame and its file are gone
- *	  training_grow	the artifact, and the model decoded from it
+ *	  training_grow	the artifact, and the model decoded from it, both with a
+ *					calibration if it was asked for
  *	  measure_training	metrics and importances
  *
  * Whatever can be refused is refused as early as it can be seen: arguments
@@ -37,6 +38,7 @@
 
 #include "pg/arguments.h"
 #include "pg/budget.h"
+#include "pg/calibration.h"
 #include "pg/catalog.h"
 #include "pg/columns.h"
 #include "pg/compat.h"
@@ -393,6 +395,7 @@ training_grow(Training *t)
 	budget_check(&t->host, forest_decode(host, t->artifact.bytes, t->artifact.n_bytes,
 										 &t->model, &why), &why);
 	training_phase(t, "trees grown");
+	calibrate_training(t);
 }
 
 /* Tell the log what memory was estimated and used. */

@@ -81,6 +81,7 @@ typedef struct Training
 	ForestArtifact artifact;
 	char	   *artifact_digest;
 	ForestModel *model;
+	size_t		n_calibrated;	/* rows that it was calibrated on; 0: it was not */
 	char	   *metrics;		/* JSON; NULL if quiet, as the next two */
 	double	   *permutation;	/* per feature of the model, NAN where unknown */
 	double	   *permutation_sd;

@@ -29,14 +29,6 @@ add(Words *w, const char *format, ...)
 	w->n = (size_t) n < w->size - w->n ? w->n + (size_t) n : w->size - 1;
 }
 
-/* Begin another alternative. */
-static void
-alternative(Words *w)
-{
-	if (w->n > 0)
-		add(w, ", or ");
-}
-
 static void
 add_range(Words *w, const SpecKey *key)
 {
@@ -72,6 +64,7 @@ add_text(Words *w, const SpecKey *key)
 	};
 	static const char *const formats[] = {
 		[FORMAT_ANY] = "a text that is not empty",
+		[FORMAT_EMPTY] = "a text",
 		[FORMAT_NAME] = "a name of at most 63 of a-z, 0-9, _, . and -, a letter first",
 		[FORMAT_DATASET] = "the name of a dataset, or name/version",
 		[FORMAT_CRON] = "a cron schedule of five fields",
@@ -91,7 +84,8 @@ add_list(Words *w, const SpecKey *key)
 	add(w, "a list%s of %s", (key->flags & KEY_EMPTY) == 0 ? " (not empty)" : "",
 		key->item->types == TYPE_ANY ? "values" :
 		key->item->types == TYPE_MAP ? "mappings" :
-		key->item->vocabulary == SPEC_METRICS ? "names of metrics" : "names of columns");
+		key->item->vocabulary == SPEC_METRICS ? "names of metrics" :
+		key->item->format == FORMAT_EMPTY ? "texts" : "names of columns");
 	if (key->flags & KEY_UNIQUE)
 		add(w, ", none twice");
 }
@@ -108,41 +102,54 @@ add_map(Words *w, const SpecKey *key)
 	}
 }
 
+/* One of the alternatives. */
+static void
+add_type(Words *w, const SpecKey *key, SpecType type)
+{
+	if (w->n > 0)
+		add(w, ", or ");
+	switch (type)
+	{
+		case TYPE_BOOLEAN:
+			add(w, "true or false");
+			break;
+		case TYPE_INTEGER:
+			add(w, "an integer");
+			add_range(w, key);
+			break;
+		case TYPE_NUMBER:
+			add(w, "a number");
+			add_range(w, key);
+			break;
+		case TYPE_TEXT:
+			add_text(w, key);
+			break;
+		case TYPE_LABEL:
+			add(w, "a text, an integer, true or false");
+			break;
+		case TYPE_DURATION:
+			add(w, "a number of seconds, or a text as in \"7 days\" (seconds, minutes, hours, days, "
+				"weeks)");
+			break;
+		case TYPE_LIST:
+			add_list(w, key);
+			break;
+		case TYPE_MAP:
+			add_map(w, key);
+			break;
+		case TYPE_ANY:
+			add(w, "any value");
+			break;
+	}
+}
+
 void
 spec_allowed(const SpecKey *key, char *out, size_t n_bytes)
 {
 	Words		w = {out, 0, n_bytes};
 
 	out[0] = '\0';
-	if (key->types & TYPE_ANY)
-		add(&w, "any value");
-	if (key->types & TYPE_BOOLEAN)
-		add(&w, "true or false");
-	if (key->types & TYPE_INTEGER)
-	{
-		add(&w, "an integer");
-		add_range(&w, key);
-	}
-	if (key->types & TYPE_NUMBER)
-	{
-		add(&w, "a number");
-		add_range(&w, key);
-	}
-	if (key->types & TYPE_DURATION)
-		add(&w, "a number of seconds, or a text as in \"7 days\" (seconds, minutes, hours, days, "
-			"weeks)");
-	if (key->types & TYPE_TEXT)
-		add_text(&w, key);
-	if (key->types & TYPE_LABEL)
-		add(&w, "a text, an integer, true or false");
-	if (key->types & TYPE_LIST)
-	{
-		alternative(&w);
-		add_list(&w, key);
-	}
-	if (key->types & TYPE_MAP)
-	{
-		alternative(&w);
-		add_map(&w, key);
-	}
+	for (unsigned type = 1; type <= TYPE_ANY; type <<= 1)
+		if (key->types & type)
+			add_type(&w, key, (SpecType) type);
 }

@@ -71,21 +71,35 @@ typedef struct RuleCheck
 	uint32_t	node;
 } RuleCheck;
 
-/* The next of the rule's keys from *i on that is given; SPEC_NONE if there is none. */
-static uint32_t
-next_given(const RuleCheck *r, size_t *i, uint32_t *key_node)
+/* A key of a rule that is given. */
+typedef struct Given
+{
+	const char *word;			/* "a.b", as in the rule */
+	int			n_bytes;
+	uint32_t	key;
+	uint32_t	value;
+} Given;
+
+/* The next of the rule's keys from *i on that is given; false if there is none. */
+static bool
+next_given(const RuleCheck *r, size_t *i, Given *out)
 {
 	const char *word;
 	size_t		n_bytes;
 
 	while ((word = spec_word(r->rule->keys, (*i)++, &n_bytes)) != NULL)
 	{
-		uint32_t	value = spec_find_pair(r->c->document, r->node, word, n_bytes, key_node);
-
-		if (value != SPEC_NONE)
-			return value;
+		out->word = word;
+		out->n_bytes = (int) n_bytes;
+		out->value = spec_find_pair(r->c->document, r->node, word, n_bytes, &out->key);
+		if (out->value == SPEC_NONE)
+			continue;
+		/* what is switched off needs nothing */
+		if (r->rule->kind != RULE_NEEDS || node_of(r->c, out->value)->kind != SPEC_BOOLEAN ||
+			node_of(r->c, out->value)->boolean)
+			return true;
 	}
-	return SPEC_NONE;
+	return false;
 }
 
 static void
@@ -111,52 +125,58 @@ list_words(const char *words, char *out, size_t size)
 							   (int) n_bytes, word);
 }
 
+static bool
+is_before(const SpecNode *a, const SpecNode *b)
+{
+	return a->line < b->line || (a->line == b->line && a->column < b->column);
+}
+
 static void
 check_count(const RuleCheck *r)
 {
 	size_t		i = 0;
-	uint32_t	first = SPEC_NONE;
-	uint32_t	second = SPEC_NONE;
-	uint32_t	found = next_given(r, &i, &first);
+	Given		first;
+	Given		second;
 	char		words[256];
 	Failure		why;
 
-	if (found != SPEC_NONE && r->rule->kind != RULE_SOME_OF)
-		found = next_given(r, &i, &second);
-	if (second != SPEC_NONE)
+	if (!next_given(r, &i, &first))
 	{
-		const SpecNode *other = node_of(r->c, first);
-
-		fail(&why, STATUS_INVALID_PARAMETER, "%s has both \"%s\" and \"%s\"", spec_path(r->c),
-			 spec_text(r->c->document, first), spec_text(r->c->document, second));
-		fail_detail(&why, "\"%s\" was given in line %u, column %u.",
-					spec_text(r->c->document, first), other->line, other->column);
-		report_rule(r, second, &why);
-	}
-	else if (first == SPEC_NONE && r->rule->kind != RULE_NOT_BOTH)
-	{
+		if (r->rule->kind == RULE_NOT_BOTH)
+			return;
 		list_words(r->rule->keys, words, sizeof(words));
 		fail(&why, STATUS_INVALID_PARAMETER, "%s needs %s", spec_path(r->c), words);
 		report_rule(r, r->node, &why);
 	}
-	(void) found;
+	else if (r->rule->kind != RULE_SOME_OF && next_given(r, &i, &second))
+	{
+		bool		in_order = is_before(node_of(r->c, first.key), node_of(r->c, second.key));
+		const Given *before = in_order ? &first : &second;
+		const SpecNode *other = node_of(r->c, before->key);
+
+		fail(&why, STATUS_INVALID_PARAMETER, "%s has both \"%.*s\" and \"%.*s\"", spec_path(r->c),
+			 first.n_bytes, first.word, second.n_bytes, second.word);
+		fail_detail(&why, "\"%.*s\" was given in line %u, column %u.", before->n_bytes,
+					before->word, other->line, other->column);
+		report_rule(r, in_order ? second.key : first.key, &why);
+	}
 }
 
 static void
 check_needs(const RuleCheck *r)
 {
-	uint32_t	key = SPEC_NONE;
 	uint32_t	other;
 	size_t		i = 0;
+	Given		given;
 	Failure		why;
 
-	if (next_given(r, &i, &key) == SPEC_NONE ||
+	if (!next_given(r, &i, &given) ||
 		spec_find_pair(r->c->document, r->node, r->rule->other, strlen(r->rule->other),
 					   &other) != SPEC_NONE)
 		return;
-	fail(&why, STATUS_INVALID_PARAMETER, "%s has \"%s\" but no \"%s\"", spec_path(r->c),
-		 spec_text(r->c->document, key), r->rule->other);
-	report_rule(r, key, &why);
+	fail(&why, STATUS_INVALID_PARAMETER, "%s has \"%.*s\" but no \"%s\"", spec_path(r->c),
+		 given.n_bytes, given.word, r->rule->other);
+	report_rule(r, given.key, &why);
 }
 
 static void
@@ -164,19 +184,19 @@ check_order(const RuleCheck *r)
 {
 	uint32_t	key;
 	size_t		i = 0;
-	uint32_t	low = next_given(r, &i, &key);
+	Given		low;
 	uint32_t	high = spec_find_pair(r->c->document, r->node, r->rule->other,
 									  strlen(r->rule->other), &key);
 	Failure		why;
 
 	/* what is no number has been refused as a value, and has the number 0 */
-	if (low == SPEC_NONE || high == SPEC_NONE ||
-		!(node_of(r->c, low)->number > node_of(r->c, high)->number))
+	if (!next_given(r, &i, &low) || high == SPEC_NONE ||
+		!(node_of(r->c, low.value)->number > node_of(r->c, high)->number))
 		return;
 	fail(&why, STATUS_INVALID_PARAMETER, "%s has \"%s\" %s above \"%s\" %s", spec_path(r->c),
-		 r->rule->keys, spec_text(r->c->document, low), r->rule->other,
+		 r->rule->keys, spec_text(r->c->document, low.value), r->rule->other,
 		 spec_text(r->c->document, high));
-	report_rule(r, low, &why);
+	report_rule(r, low.value, &why);
 }
 
 /* The text of the key that a rule depends on, given or its default; NULL if it is no text. */
@@ -197,27 +217,37 @@ other_text(const RuleCheck *r, char *buffer, size_t size)
 	return buffer;
 }
 
+bool
+spec_rule_holds(Checker *c, const SpecKey *map, const SpecRule *rule, uint32_t node)
+{
+	const RuleCheck r = {c, map, rule, node};
+	char		buffer[64];
+	const char *other = other_text(&r, buffer, sizeof(buffer));
+
+	return other == NULL || spec_has_word(rule->words, other);
+}
+
 static void
 check_only_if(const RuleCheck *r)
 {
 	char		buffer[64];
 	char		words[256];
 	const char *other = other_text(r, buffer, sizeof(buffer));
-	uint32_t	key = SPEC_NONE;
 	size_t		i = 0;
+	Given		given;
 
 	if (other == NULL || spec_has_word(r->rule->words, other))
 		return;
 	list_words(r->rule->words, words, sizeof(words));
-	while (next_given(r, &i, &key) != SPEC_NONE)
+	while (next_given(r, &i, &given))
 	{
 		Failure		why;
 
-		fail(&why, STATUS_INVALID_PARAMETER, "%s has \"%s\", which does not go with %s \"%.*s\"",
-			 spec_path(r->c), spec_text(r->c->document, key), r->rule->other, spec_shown(other),
-			 other);
+		fail(&why, STATUS_INVALID_PARAMETER,
+			 "%s has \"%.*s\", which does not go with %s \"%.*s\"", spec_path(r->c),
+			 given.n_bytes, given.word, r->rule->other, spec_shown(other), other);
 		fail_detail(&why, "It goes with %s.", words);
-		report_rule(r, key, &why);
+		report_rule(r, given.key, &why);
 	}
 }
 
@@ -245,6 +275,16 @@ check_must_if(const RuleCheck *r)
 }
 
 static void
+check_one_if(const RuleCheck *r)
+{
+	char		buffer[64];
+	const char *other = other_text(r, buffer, sizeof(buffer));
+
+	if (other != NULL && spec_has_word(r->rule->words, other))
+		check_count(r);
+}
+
+static void
 check_rule(const RuleCheck *r)
 {
 	switch (r->rule->kind)
@@ -265,6 +305,9 @@ check_rule(const RuleCheck *r)
 			break;
 		case RULE_MUST_IF:
 			check_must_if(r);
+			break;
+		case RULE_ONE_IF:
+			check_one_if(r);
 			break;
 		case RULE_END:
 			break;
@@ -327,6 +370,67 @@ spec_check_keys(Checker *c, const SpecKey *map, uint32_t node)
 		fail_hint(&why, "Leave it out, or give it a key.");
 		spec_problem_add(c->problems, c->document, node, &why);
 	}
+}
+
+/* --------------------------------------------------------------- arguments -- */
+
+/* Finds a name in a list separated by blanks, where a ! may follow. */
+static bool
+has_argument(const char *keys, const char *name)
+{
+	size_t		n = strlen(name);
+
+	for (const char *next = keys; *next != '\0'; next += strspn(next, " !"))
+	{
+		size_t		length = strcspn(next, " !");
+
+		if (length == n && memcmp(next, name, n) == 0)
+			return true;
+		next += length;
+	}
+	return false;
+}
+
+/* An argument that has to be given, and is not. */
+static void
+check_needed(Checker *c, const SpecName *named, uint32_t node)
+{
+	for (const char *next = named->keys; *next != '\0'; next += strspn(next, " !"))
+	{
+		size_t		length = strcspn(next, " !");
+		uint32_t	key;
+		Failure		why;
+
+		if (next[length] == '!' &&
+			spec_find_pair(c->document, node, next, length, &key) == SPEC_NONE)
+		{
+			fail(&why, STATUS_INVALID_PARAMETER, "%s needs \"%.*s\" for %s", spec_path(c),
+				 (int) length, next, named->name);
+			fail_detail(&why, "%s", named->help);
+			spec_problem_add(c->problems, c->document, node, &why);
+		}
+		next += length;
+	}
+}
+
+void
+spec_check_arguments(Checker *c, const SpecKey *map, uint32_t node)
+{
+	uint32_t	name = spec_get(c->document, node, map->keys[0].name);
+	const SpecName *named = name == SPEC_NONE || node_of(c, name)->kind != SPEC_TEXT ? NULL :
+		spec_find_name(c, map->keys[0].vocabulary, spec_text(c->document, name));
+
+	if (named == NULL || named->keys == NULL)
+		return;
+	for (uint32_t i = 0; i < node_of(c, node)->n; i++)
+	{
+		uint32_t	key = spec_pair_key(c->document, node, i);
+
+		if (strcmp(spec_text(c->document, key), map->keys[0].name) != 0 &&
+			!has_argument(named->keys, spec_text(c->document, key)))
+			spec_refuse_argument(c, named, key);
+	}
+	check_needed(c, named, node);
 }
 
 /* -------------------------------------------------------------- document -- */

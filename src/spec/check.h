@@ -46,6 +46,9 @@ extern void spec_refuse_key(Checker *c, const SpecKey *map, uint32_t key_node);
 /* A name that is not in the vocabulary. */
 extern void spec_refuse_name(Checker *c, SpecVocabulary vocabulary, uint32_t node);
 
+/* An argument that what is named does not have. */
+extern void spec_refuse_argument(Checker *c, const SpecName *named, uint32_t key_node);
+
 /* The entry of a name in a vocabulary; NULL if it has none. */
 extern const SpecName *spec_find_name(const Checker *c, SpecVocabulary vocabulary,
 									  const char *name);
@@ -57,6 +60,15 @@ extern const SpecKey *spec_find_key(const SpecKey *map, const char *name);
 
 /* Known keys, required keys and rules of a mapping, not the values. */
 extern void spec_check_keys(Checker *c, const SpecKey *map, uint32_t node);
+
+/* Arguments of what a mapping names by its first key: known ones, and all that it needs. */
+extern void spec_check_arguments(Checker *c, const SpecKey *map, uint32_t node);
+
+/*
+ * Whether the key that a rule of a mapping depends on, given or by default, has
+ * one of the rule's words.  What is no text has all of them: it is refused itself.
+ */
+extern bool spec_rule_holds(Checker *c, const SpecKey *map, const SpecRule *rule, uint32_t node);
 
 /* Key and value of "a.b" below a mapping, SPEC_NONE if it is not given or null. */
 extern uint32_t spec_find_pair(const SpecDocument *document, uint32_t map, const char *path,

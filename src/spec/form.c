@@ -153,6 +153,8 @@ spec_format_fits(SpecFormat format, const char *text)
 	{
 		case FORMAT_ANY:
 			return *text != '\0';
+		case FORMAT_EMPTY:
+			return true;
 		case FORMAT_NAME:
 			return n >= 1 && n <= 63 && text[n] == '\0';
 		case FORMAT_DATASET:
@@ -173,6 +175,7 @@ spec_format_pattern(SpecFormat format)
 	switch (format)
 	{
 		case FORMAT_ANY:
+		case FORMAT_EMPTY:
 			return NULL;
 		case FORMAT_NAME:
 			return "^[a-z][a-z0-9_.-]{0,62}$";

@@ -322,6 +322,34 @@ spec_refuse_name(Checker *c, SpecVocabulary vocabulary, uint32_t node)
 	spec_problem_add(c->problems, c->document, node, &why);
 }
 
+void
+spec_refuse_argument(Checker *c, const SpecName *named, uint32_t key_node)
+{
+	const char *name = spec_text(c->document, key_node);
+	char		copy[512];
+	const char *list[64];
+	size_t		n = 0;
+	const char *nearest;
+	Failure		why;
+
+	fail(&why, STATUS_INVALID_PARAMETER, "unknown argument \"%.*s\" of %s in %s",
+		 spec_shown(name), name, named->name, spec_path(c));
+	fail_detail(&why, "It has %s; those with a ! must be given.", named->keys);
+	snprintf(copy, sizeof(copy), "%s", named->keys);
+	for (char *next = copy; *next != '\0' && n < 63; n++)
+	{
+		list[n] = next;
+		next += strcspn(next, " !");
+		while (*next == ' ' || *next == '!')
+			*next++ = '\0';
+	}
+	list[n] = NULL;
+	nearest = nearest_name(name, word_name, list);
+	if (nearest != NULL)
+		fail_hint(&why, "Did you mean \"%s\"?", nearest);
+	spec_problem_add(c->problems, c->document, key_node, &why);
+}
+
 const SpecName *
 spec_find_name(const Checker *c, SpecVocabulary vocabulary, const char *name)
 {

@@ -215,6 +215,6 @@ spec_expand_short(Checker *c)
 				 make_evaluation(c, at, value));
 	add_output(c, &root);
 	at = make_map(c, old, &root);
-	if (c->status == STATUS_OK)
+	if (c->status == STATUS_OK && c->problems->n == 0)
 		c->document->root = at;
 }

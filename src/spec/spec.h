@@ -116,6 +116,8 @@ typedef struct SpecName
 	const char *schema;			/* what is allowed, as JSON Schema; NULL: anything */
 	const char *fallback;		/* the default in words, or NULL */
 	const char *help;			/* a sentence, or NULL */
+	const char *keys;			/* of an expectation: its arguments, "column! mostly", those with a !
+								 * needed; NULL: any */
 	bool		falls;			/* of a metric: less is better */
 	bool		hidden;			/* allowed, and not mentioned */
 } SpecName;
@@ -177,7 +179,7 @@ typedef Status (*SpecVisit) (void *ctx, const SpecEntry *entry);
 /* Visit every key, in the order of the table, until a visit is not STATUS_OK. */
 extern Status spec_walk(SpecVisit visit, void *ctx);
 
-/* The table as JSON Schema (draft 7), as spec_check() gives its result. */
+/* The table as JSON Schema (draft 7), as spec_check() gives its result: to be freed alike. */
 extern Status spec_schema(const Host *host, const SpecNames *names, char **out, size_t *n_bytes,
 						  Failure *why);
 

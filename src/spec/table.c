@@ -22,8 +22,35 @@ static const SpecKey metric_item = {.name = "[]", .types = TYPE_TEXT,
 
 /* ------------------------------------------------------------------ data -- */
 
+static const SpecKey any_text = {.name = "[]", .types = TYPE_TEXT, .format = FORMAT_EMPTY,
+	.help = "A text."};
+
+static const SpecKey csv_types[] = {
+	{.name = "*", .types = TYPE_TEXT, .help = "Type of the column of this name."},
+	{0}
+};
+
+/* As churnops_load_csv has them. */
 static const SpecKey csv_keys[] = {
-	{.name = "*", .types = TYPE_ANY, .flags = KEY_NULL, .help = "An option of churnops_load_csv."},
+	{.name = "header", .types = TYPE_BOOLEAN | TYPE_TEXT, .words = "auto",
+		.help = "Whether the first line names the columns; by default it is looked at."},
+	{.name = "names", .types = TYPE_LIST, .flags = KEY_UNIQUE, .item = &column_name,
+		.help = "Names of all columns, instead of the header's."},
+	{.name = "columns", .types = TYPE_MAP, .keys = csv_types,
+		.help = "Types of some columns; the file decides for the others."},
+	{.name = "delimiter", .types = TYPE_TEXT, .help = "One ASCII character, or auto, the default."},
+	{.name = "quote", .types = TYPE_TEXT, .format = FORMAT_EMPTY,
+		.help = "One ASCII character; an empty text if quotes have no meaning."},
+	{.name = "escape", .types = TYPE_TEXT,
+		.help = "Stands before a quote inside of quotes; by default the quote."},
+	{.name = "null", .types = TYPE_TEXT | TYPE_LIST, .flags = KEY_EMPTY, .format = FORMAT_EMPTY,
+		.item = &any_text, .help = "Text or texts that stand for NULL."},
+	{.name = "encoding", .types = TYPE_TEXT, .help = "Of the file; UTF8 if not given."},
+	{.name = "trim", .types = TYPE_BOOLEAN, .help = "Drop blanks around texts without quotes."},
+	{.name = "if_exists", .types = TYPE_TEXT, .words = "error|append|replace",
+		.help = "What becomes of a table that is there; error if not given."},
+	{.name = "temporary", .types = TYPE_BOOLEAN, .help = "Make a temporary table."},
+	{.name = "unlogged", .types = TYPE_BOOLEAN, .help = "Make an unlogged table."},
 	{0}
 };
 
@@ -85,6 +112,8 @@ static const SpecKey range_keys[] = {
 		.high = INFINITY, .help = "Least value."},
 	{.name = "high", .types = TYPE_NUMBER, .flags = KEY_REQUIRED, .low = -INFINITY,
 		.high = INFINITY, .help = "Greatest value."},
+	{.name = "step", .types = TYPE_NUMBER, .flags = KEY_ABOVE, .low = 0, .high = INFINITY,
+		.help = "Only values so far apart, from low on."},
 	{.name = "log", .types = TYPE_BOOLEAN, .fallback = "false",
 		.help = "Draw the logarithm evenly."},
 	{.name = "integer", .types = TYPE_BOOLEAN,
@@ -102,7 +131,7 @@ static const SpecKey space_keys[] = {
 #define CV_KEYS \
 	{.name = "folds", .types = TYPE_INTEGER, .fallback = "5", .low = 2, .high = 100, \
 		.help = "Number of folds."}, \
-	{.name = "method", .types = TYPE_TEXT, .words = "stratified|kfold|group|time", \
+	{.name = "method", .types = TYPE_TEXT, .words = "stratified|kfold|group|stratified_group|time", \
 		.help = "How rows are dealt out. By default by time if there is a time column, by group if " \
 		"there is a key, else stratified for classification and kfold for regression."}, \
 	{.name = "repeats", .types = TYPE_INTEGER, .fallback = "1", .low = 1, .high = 100, \
@@ -163,43 +192,51 @@ static const SpecKey split_keys[] = {
 /* ------------------------------------------------------------ evaluation -- */
 
 static const SpecRule threshold_rules[] = {
-	{RULE_MUST_IF, "cost_fp|cost_fn", "rule", "cost", NULL},
-	{RULE_ONLY_IF, "cost_fp|cost_fn|cost_tp|cost_tn", "rule", "cost", NULL},
-	{RULE_MUST_IF, "capacity", "rule", "capacity", NULL},
-	{RULE_ONLY_IF, "capacity", "rule", "capacity", NULL},
-	{RULE_ONLY_IF, "clv|incentive|contact|alpha|beta", "rule", "profit", NULL},
+	{RULE_MUST_IF, "beta", "rule", "fbeta", NULL},
+	{RULE_MUST_IF, "fp|fn", "rule", "cost", NULL},
+	{RULE_ONE_IF, "k|share", "rule", "capacity", NULL},
+	{RULE_MUST_IF, "at_least", "rule", "precision|recall", NULL},
 	{RULE_MUST_IF, "value", "rule", "value", NULL},
+	{RULE_ONLY_IF, "fp|fn|tp|tn|calibrated", "rule", "cost", NULL},
+	{RULE_ONLY_IF, "k|share", "rule", "capacity", NULL},
+	{RULE_ONLY_IF, "at_least", "rule", "precision|recall", NULL},
+	{RULE_ONLY_IF, "clv|d|f", "rule", "profit|emp", NULL},
+	{RULE_ONLY_IF, "gamma", "rule", "profit", NULL},
+	{RULE_ONLY_IF, "alpha", "rule", "profit|emp", NULL},
+	{RULE_ONLY_IF, "beta", "rule", "fbeta|profit|emp", NULL},
 	{RULE_ONLY_IF, "value", "rule", "value", NULL},
 	{RULE_END, NULL, NULL, NULL, NULL}
 };
 
+#define THRESHOLD_NUMBER(key, bits, least, most, text) \
+	{.name = key, .types = TYPE_NUMBER, .flags = bits, .low = least, .high = most, .help = text}
+
+/* As churnops_threshold has them, but for a fixed value. */
 static const SpecKey threshold_keys[] = {
 	{.name = "rule", .types = TYPE_TEXT, .flags = KEY_REQUIRED,
-		.words = "f1|mcc|youden|cost|capacity|profit|value",
-		.help = "What the probability above which a row is positive makes best: F1, Matthews' "
-		"correlation, Youden's index, the costs, the number of positives, the expected profit; or a "
-		"fixed value."},
-	{.name = "cost_fp", .types = TYPE_NUMBER, .low = -INFINITY, .high = INFINITY,
-		.help = "Cost of a false positive."},
-	{.name = "cost_fn", .types = TYPE_NUMBER, .low = -INFINITY, .high = INFINITY,
-		.help = "Cost of a false negative."},
-	{.name = "cost_tp", .types = TYPE_NUMBER, .low = -INFINITY, .high = INFINITY,
-		.help = "Cost of a true positive, 0 if not given."},
-	{.name = "cost_tn", .types = TYPE_NUMBER, .low = -INFINITY, .high = INFINITY,
-		.help = "Cost of a true negative, 0 if not given."},
-	{.name = "capacity", .types = TYPE_INTEGER, .low = 1, .high = 1e15,
+		.words = "f1|fbeta|mcc|youden|accuracy|cost|capacity|precision|recall|profit|emp|value",
+		.help = "What the probability from which on a row is positive makes best, as in "
+		"churnops_threshold; or a fixed value."},
+	THRESHOLD_NUMBER("beta", KEY_ABOVE, 0, INFINITY,
+					 "Of the F score; of the beta distribution, 14 if not given."),
+	THRESHOLD_NUMBER("fp", 0, -INFINITY, INFINITY, "Cost of a false positive."),
+	THRESHOLD_NUMBER("fn", 0, -INFINITY, INFINITY, "Cost of a false negative."),
+	THRESHOLD_NUMBER("tp", 0, -INFINITY, INFINITY, "Cost of a true positive, 0 if not given."),
+	THRESHOLD_NUMBER("tn", 0, -INFINITY, INFINITY, "Cost of a true negative, 0 if not given."),
+	{.name = "calibrated", .types = TYPE_BOOLEAN,
+		.help = "Whether probabilities are taken for right, which they are if not given."},
+	{.name = "k", .types = TYPE_INTEGER, .low = 0, .high = 1e15,
 		.help = "How many rows may be positive."},
-	{.name = "clv", .types = TYPE_NUMBER, .flags = KEY_ABOVE, .low = 0, .high = INFINITY,
-		.help = "Customer lifetime value, 200 if not given."},
-	{.name = "incentive", .types = TYPE_NUMBER, .low = 0, .high = INFINITY,
-		.help = "Cost of the incentive, 10 if not given."},
-	{.name = "contact", .types = TYPE_NUMBER, .low = 0, .high = INFINITY,
-		.help = "Cost of a contact, 1 if not given."},
-	{.name = "alpha", .types = TYPE_NUMBER, .flags = KEY_ABOVE, .low = 0, .high = INFINITY,
-		.help = "Of the beta distribution of acceptance, 6 if not given."},
-	{.name = "beta", .types = TYPE_NUMBER, .flags = KEY_ABOVE, .low = 0, .high = INFINITY,
-		.help = "Of the same, 14 if not given."},
-	{.name = "value", .types = TYPE_NUMBER, .low = 0, .high = 1, .help = "The threshold itself."},
+	THRESHOLD_NUMBER("share", 0, 0, 1, "Which share of the rows may be positive."),
+	THRESHOLD_NUMBER("at_least", 0, 0, 1, "The precision or recall to keep."),
+	THRESHOLD_NUMBER("clv", KEY_ABOVE, 0, INFINITY, "Customer lifetime value, 200 if not given."),
+	THRESHOLD_NUMBER("d", 0, 0, INFINITY, "Cost of the incentive, 10 if not given."),
+	THRESHOLD_NUMBER("f", 0, 0, INFINITY, "Cost of a contact, 1 if not given."),
+	THRESHOLD_NUMBER("gamma", 0, 0, 1,
+					 "Chance that a churner accepts, alpha / (alpha + beta) if not given."),
+	THRESHOLD_NUMBER("alpha", KEY_ABOVE, 0, INFINITY,
+					 "Of the beta distribution of that chance, 6 if not given."),
+	THRESHOLD_NUMBER("value", 0, 0, 1, "The threshold itself."),
 	{0}
 };
 
@@ -311,7 +348,7 @@ static const SpecKey evaluation_keys[] = {
 		.help = "Columns for whose values metrics are reported each."},
 	{.name = "confidence", .types = TYPE_NUMBER, .flags = KEY_ABOVE | KEY_BELOW,
 		.fallback = "0.95", .low = 0, .high = 1, .help = "Confidence of the intervals."},
-	{.name = "threshold", .types = TYPE_MAP, .keys = threshold_keys, .rules = threshold_rules,
+	{.name = "threshold", .types = TYPE_MAP, .flags = KEY_SPARSE, .keys = threshold_keys, .rules = threshold_rules,
 		.help = "How the threshold of two classes is chosen, on out-of-bag rows; by default 0.5."},
 	{.name = "gates", .types = TYPE_MAP, .flags = KEY_FILLED | KEY_EMPTY, .keys = gate_keys,
 		.help = "What a version has to pass to be released."},

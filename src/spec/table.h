@@ -44,6 +44,7 @@ typedef enum SpecFlag
 typedef enum SpecFormat
 {
 	FORMAT_ANY,					/* not empty */
+	FORMAT_EMPTY,				/* may be empty */
 	FORMAT_NAME,				/* of a model, an alias */
 	FORMAT_DATASET,				/* name or name/version */
 	FORMAT_CRON
@@ -58,7 +59,8 @@ typedef enum SpecRuleKind
 	RULE_NEEDS,					/* any of `keys` needs `other` */
 	RULE_ORDER,					/* keys[0] is not above `other` */
 	RULE_ONLY_IF,				/* `keys` only if `other` is one of `words` */
-	RULE_MUST_IF				/* `keys` have to be given if `other` is one of `words` */
+	RULE_MUST_IF,				/* `keys` have to be given if `other` is one of `words` */
+	RULE_ONE_IF					/* exactly one of them has to be */
 } SpecRuleKind;
 
 /* A rule about several keys of a mapping; a key of a mapping inside is "a.b". */

@@ -346,6 +346,17 @@ put_default(Checker *c, const SpecKey *key)
 	}
 }
 
+/* Whether a key does not go with what another one is: then it has no default. */
+static bool
+is_idle(Checker *c, const SpecKey *map, const SpecKey *key, uint32_t node)
+{
+	for (const SpecRule *rule = map->rules; rule != NULL && rule->kind != RULE_END; rule++)
+		if (rule->kind == RULE_ONLY_IF && spec_has_word(rule->keys, key->name) &&
+			!spec_rule_holds(c, map, rule, node))
+			return true;
+	return false;
+}
+
 /* The value of a key that is given, or what stands for it. */
 static void
 put_member(Checker *c, const SpecKey *map, const SpecKey *key, uint32_t node)
@@ -358,11 +369,12 @@ put_member(Checker *c, const SpecKey *map, const SpecKey *key, uint32_t node)
 	if (!given && ((map->flags & KEY_SPARSE) || (key->flags & KEY_SHORT)))
 		return;
 	put_key(c, key->name);
-	if (!given)
-	{
+	if (!given && is_idle(c, map, key, node))
+		put_words(c, "null");
+	else if (!given)
 		put_default(c, key);
+	if (!given)
 		return;
-	}
 	back = spec_path_key(c, key->name);
 	if (node_of(c, value)->kind == SPEC_NULL)
 		put_words(c, "null");
@@ -455,6 +467,8 @@ spec_put_value(Checker *c, const SpecKey *key, uint32_t node)
 		/* those of the whole were checked before the short form was expanded */
 		if (key != spec_table())
 			spec_check_keys(c, key, node);
+		if (key->flags & KEY_BY_NAME)
+			spec_check_arguments(c, key, node);
 		put_map(c, key, node);
 	}
 	else

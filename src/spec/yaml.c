@@ -21,6 +21,8 @@
 #include "spec/document.h"
 #include "spec/scalar.h"
 
+#define MAX_DIRECTIVES 100
+
 /* A list or mapping that is not complete. */
 typedef struct OpenNode
 {
@@ -401,11 +403,13 @@ check_keys(Reader *r, const uint32_t *children, size_t n)
 		const char *text;
 		size_t		before;
 
-		if (key->kind == SPEC_LIST || key->kind == SPEC_MAP || key->kind == SPEC_NULL)
+		if (key->kind == SPEC_LIST || key->kind == SPEC_MAP)
 			return refuse_node(r, STATUS_SYNTAX, children[i], "a key is %s",
-							   key->kind == SPEC_LIST ? "a list" :
-							   key->kind == SPEC_MAP ? "a mapping" : "empty");
+							   key->kind == SPEC_LIST ? "a list" : "a mapping");
 		text = spec_text(r->document, children[i]);
+		/* a key that is written null is a name as any other */
+		if (key->kind == SPEC_NULL && (*text == '\0' || *text == '~'))
+			return refuse_node(r, STATUS_SYNTAX, children[i], "a key is empty");
 		before = find_key(r, children, i, text);
 		if (before < i)
 		{
@@ -500,7 +504,7 @@ close_node(Reader *r)
 					SPEC_MAX_NODES);
 		return STATUS_LIMIT;
 	}
-	if (node->height + r->n_open + 1 > SPEC_MAX_DEPTH)
+	if (node->height + r->n_open > SPEC_MAX_DEPTH)
 		return refuse_node(r, STATUS_LIMIT, open.node, "more than %d levels", SPEC_MAX_DEPTH);
 	return STATUS_OK;
 }
@@ -564,6 +568,17 @@ take_events(Reader *r, const char *yaml, size_t n_bytes)
 	return STATUS_OK;
 }
 
+/* Lines that begin with %, which at the beginning of a text are directives. */
+static size_t
+count_directives(const char *yaml, size_t n_bytes)
+{
+	size_t		n = 0;
+
+	for (size_t i = 0; i < n_bytes; i++)
+		n += yaml[i] == '%' && (i == 0 || yaml[i - 1] == '\n' || yaml[i - 1] == '\r');
+	return n;
+}
+
 static Status
 check_bytes(const char *yaml, size_t n_bytes, Failure *why)
 {
@@ -577,6 +592,10 @@ check_bytes(const char *yaml, size_t n_bytes, Failure *why)
 		fail_detail(why, "At most %zu bytes are read.", SPEC_MAX_BYTES);
 		return STATUS_LIMIT;
 	}
+	/* libyaml compares each directive with all others, and cannot be stopped meanwhile */
+	if (count_directives(yaml, n_bytes) > MAX_DIRECTIVES)
+		return fail(why, STATUS_LIMIT, "line 1, column 1: more than %d lines begin with %%",
+					MAX_DIRECTIVES);
 	if (bytes_is_utf8(yaml, n_bytes))
 		return STATUS_OK;
 	while (good < n_bytes)
@@ -619,6 +638,8 @@ spec_read(const Host *host, const char *yaml, size_t n_bytes, SpecDocument **out
 	r->host = host;
 	r->why = why;
 	status = spec_document_new(host, &r->document, why);
+	if (status == STATUS_OK)
+		status = memory_grow(host, &r->children, &r->children_capacity, 16, sizeof(uint32_t), why);
 	if (status == STATUS_OK && !yaml_parser_initialize(&r->parser))
 		status = fail(why, STATUS_NO_MEMORY, "out of memory");
 	if (status == STATUS_OK)

@@ -8,6 +8,23 @@
 #include "core/memory.h"
 #include "forest_fixture.h"
 
+/* A map per output: all the same. */
+static void
+add_calibration(const Fixture *f, uint32_t n_maps, bool isotonic, ForestArtifact *artifact)
+{
+	double		x[] = {0, 0.25, 0.75};
+	double		y[] = {0.125, 0.25, 1};
+	ForestMap	maps[8];
+	ForestCalibration calibration = {.kind = isotonic ? FOREST_ISOTONIC : FOREST_SIGMOID,
+		.n_maps = n_maps, .maps = maps};
+	Failure		why;
+
+	for (uint32_t k = 0; k < n_maps; k++)
+		maps[k] = (ForestMap) {.a = -4, .b = 2, .x = x, .y = y, .n = 3};
+	if (forest_add_calibration(f->training.host, &calibration, artifact, &why) != STATUS_OK)
+		abort();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -25,6 +42,8 @@ main(int argc, char **argv)
 
 		fixture_begin(&f, &spec);
 		fixture_assemble(&f, f.training.host, &artifact);
+		if (seed % 3 == 0 && spec.n_classes > 0)
+			add_calibration(&f, spec.n_classes == 2 ? 1 : spec.n_classes, seed % 2 == 0, &artifact);
 		snprintf(path, sizeof(path), "%s/%02d.model", argv[1], (int) seed);
 		file = fopen(path, "wb");
 		if (file == NULL || fwrite(artifact.bytes, 1, artifact.n_bytes, file) != artifact.n_bytes ||

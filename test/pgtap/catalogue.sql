@@ -42,14 +42,15 @@ SELECT is_empty(
 
 SELECT set_eq(
 	$$SELECT DISTINCT proname::text, provolatile::text, proparallel::text FROM member_function WHERE NOT internal AND prokind = 'f'$$,
-	$$VALUES ('churnops_acknowledge', 'v', 'u'), ('churnops_mute', 'v', 'u'), ('churnops_unmute', 'v', 'u'),
+	$$VALUES ('churnops_load_csv', 'v', 'u'), ('churnops_save', 'v', 'u'), ('churnops_load', 'v', 'u'),
+		('churnops_acknowledge', 'v', 'u'), ('churnops_mute', 'v', 'u'), ('churnops_unmute', 'v', 'u'),
 		('churnops_export', 's', 'u'), ('churnops_import', 'v', 'u'),
 		('churnops_train', 'v', 'u'), ('churnops_reproduce', 'v', 'u'), ('churnops_parameters', 'i', 's'),
 		('churnops_predict', 's', 's'), ('churnops_predict_class', 's', 's'),
 		('churnops_predict_proba', 's', 's'), ('churnops_predict_columns', 's', 's'),
 		('churnops_predict_class_columns', 's', 's'), ('churnops_predict_proba_columns', 's', 's'),
 		('churnops_predict_support', 'i', 's'), ('churnops_score', 'v', 'u'),
-		('churnops_evaluate', 'v', 'u'), ('churnops_importance', 's', 'u'),
+		('churnops_evaluate', 'v', 'u'), ('churnops_compare', 'v', 'u'), ('churnops_importance', 's', 'u'),
 		('churnops_promote', 'v', 'u'), ('churnops_drop_alias', 'v', 'u'),
 		('churnops_drop_model', 'v', 'u'), ('churnops_has_right', 's', 's'),
 		('churnops_grant', 'v', 'u'), ('churnops_revoke', 'v', 'u'), ('churnops_alter_model', 'v', 'u'),
@@ -61,9 +62,11 @@ SELECT set_eq(
 		('churnops_profile', 'v', 'u'), ('churnops_expectations', 's', 'u'), ('churnops_expect', 'v', 'u'),
 		('churnops_drop_expectation', 'v', 'u'), ('churnops_suggest_expectations', 'v', 'u'), ('churnops_validate', 'v', 'u'),
 		('churnops_deploy', 'v', 'u'), ('churnops_cancel_deployment', 'v', 'u'), ('churnops_route', 'i', 's'),
+		('churnops_check_pipeline', 's', 'u'), ('churnops_pipeline_keys', 'i', 's'), ('churnops_pipeline_schema', 's', 'u'),
 		('churnops_run', 'v', 'u'), ('churnops_run_pipeline', 'v', 'u'), ('churnops_require_success', 's', 'u'),
 		('churnops_pipeline', 'v', 'u'), ('churnops_drop_pipeline', 'v', 'u'),
-		('churnops_target_profit', 'i', 's'), ('churnops_tick', 'v', 'u'), ('churnops_tune', 'v', 'u'), ('churnops_cross_validate', 'v', 'u'), ('churnops_outcome', 'v', 'u'), ('churnops_replay', 'v', 'u')$$,
+		('churnops_target_profit', 'i', 's'), ('churnops_tick', 'v', 'u'), ('churnops_tune', 'v', 'u'), ('churnops_cross_validate', 'v', 'u'),
+		('churnops_outcome', 'v', 'u'), ('churnops_replay', 'v', 'u')$$,
 	'public functions, their volatility and parallel labels');
 SELECT is_empty(
 	$$SELECT f.signature FROM member_function AS f LEFT JOIN pg_aggregate AS a ON a.aggfnoid = f.oid

@@ -312,7 +312,7 @@ test_order_of_rows(void)
 		make_data(&data, &layouts[l].shape, 50 + l);
 		duplicate_rows(&data);
 		data.params = layouts[l].params;
-		data.split = (ForestSplit) {.kind = FOREST_SPLIT_HASH, .test_size = 0.2, .split_seed = 0};
+		data.split = (ForestSplit) {.kind = FOREST_SPLIT_HASH, .test_size = 0.2};
 		train_begin(&a, &data);
 		data.order = order;
 		for (int round = 0; round < 3; round++)

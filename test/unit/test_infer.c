@@ -1,6 +1,6 @@
 /*
  * test_infer.c
- *	  What is taken for a value of which type, NULLs, and the types of columns.
+ *	  What is taken for a value of which type, and the types of columns.
  */
 #include "csv/csv.h"
 #include "tap.h"
@@ -106,37 +106,6 @@ test_long_numbers(void)
 	tap_is_int(csv_type_of(digits, 1002, &exact), CSV_TEXT, "1001 digits and a point");
 }
 
-static void
-test_nulls(void)
-{
-	CsvNulls	nulls;
-	CsvField	field;
-
-	csv_nulls_init(&nulls, null_texts, null_lengths, 3);
-	field = field_of("", false);
-	tap_ok(csv_is_null(&nulls, &field, true), "empty text is NULL");
-	field = field_of("", true);
-	tap_ok(!csv_is_null(&nulls, &field, true), "but not in quotes");
-	tap_ok(csv_is_null(&nulls, &field, false), "among numbers it is");
-	field = field_of(" ", false);
-	tap_ok(!csv_is_null(&nulls, &field, true), "a blank is a text");
-	tap_ok(csv_is_null(&nulls, &field, false), "among numbers it is nothing");
-	field = field_of("NA", false);
-	tap_ok(csv_is_null(&nulls, &field, true), "NA");
-	field = field_of("\tNA ", true);
-	tap_ok(csv_is_null(&nulls, &field, false), "NA between blanks, among numbers");
-	tap_ok(!csv_is_null(&nulls, &field, true), "and among texts");
-	field = field_of("na", false);
-	tap_ok(!csv_is_null(&nulls, &field, true), "case counts");
-	field = field_of("NAN", false);
-	tap_ok(!csv_is_null(&nulls, &field, false), "one that begins like one");
-	csv_nulls_init(&nulls, null_texts, null_lengths, 0);
-	field = field_of("", false);
-	tap_ok(!csv_is_null(&nulls, &field, true), "without NULLs nothing is");
-	csv_nulls_init(&nulls, null_texts + 1, null_lengths + 1, 1);
-	tap_ok(!csv_is_null(&nulls, &field, false), "the empty text has to be named");
-}
-
 /* The type of a column with these values, divided by blanks; _ is a blank. */
 static CsvType
 type_of_column(const Host *host, const char *values, Failure *why)
@@ -226,7 +195,6 @@ main(void)
 	csv_nulls_init(&nulls, null_texts, null_lengths, 3);
 	test_values();
 	test_long_numbers();
-	test_nulls();
 	test_columns();
 	tap_ok(test_sweep_memory(infer, &nulls, 1), "survives refusal: types");
 	return tap_done();

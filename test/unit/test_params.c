@@ -143,7 +143,7 @@ test_table(void)
 		n_wrong += table[n].values == NULL || table[n].default_text == NULL;
 		n_wrong += table[n].help == NULL || table[n].help[strlen(table[n].help) - 1] != '.';
 	}
-	tap_is_int(n, 18, "all parameters are in the table");
+	tap_is_int(n, 19, "all parameters are in the table");
 	tap_is_int(n_wrong, 0, "in order, with words");
 	tap_ok(test_host_end(&host), "no leak");
 }
@@ -185,6 +185,9 @@ test_allowed(void)
 		{"class_weight", string("balanced"), "\"class_weight\": \"balanced\""},
 		{"class_weight", string("balanced_subsample"),
 			"\"class_weight\": \"balanced_subsample\""},
+		{"calibration", string("sigmoid"), "\"calibration\": \"sigmoid\""},
+		{"calibration", string("isotonic"), "\"calibration\": \"isotonic\""},
+		{"calibration", null(), "\"bootstrap\": true, \"ccp_alpha\""},
 		{"ccp_alpha", number("0.01"), "\"ccp_alpha\": 0.01,"},
 		{"ccp_alpha", number("-0.0"), "\"ccp_alpha\": 0.0,"},
 		{"random_state", number("0"), "\"random_state\": 0,"},
@@ -326,6 +329,9 @@ test_refused_values(void)
 			"parameter \"monotonic_cst\" is \"up\" at position 1", NULL, NULL},
 		{"monotonic_cst", number("1"), STATUS_INVALID_PARAMETER,
 			"parameter \"monotonic_cst\" is 1", NULL, NULL},
+		{"calibration", string("platt"), STATUS_INVALID_PARAMETER,
+			"parameter \"calibration\" is \"platt\"",
+			"Allowed is null, \"sigmoid\" or \"isotonic\".", NULL},
 		{"criterion", string("mse"), STATUS_INVALID_PARAMETER,
 			"parameter \"criterion\" is \"mse\"", NULL, NULL},
 		{"criterion", string("absolute_error"), STATUS_UNSUPPORTED,
@@ -348,7 +354,7 @@ test_refused_values(void)
 static void
 test_unknown_names(void)
 {
-	static const char all[] = "Parameters are bootstrap, ccp_alpha, class_weight, criterion, "
+	static const char all[] = "Parameters are bootstrap, calibration, ccp_alpha, class_weight, criterion, "
 		"max_depth, max_features, max_leaf_nodes, max_samples, min_impurity_decrease, "
 		"min_samples_leaf, min_samples_split, min_weight_fraction_leaf, monotonic_cst, "
 		"n_estimators, n_jobs, oob_score, random_state, splitter.";
@@ -436,6 +442,10 @@ test_combinations(void)
 	set(&s, "max_samples", number("0.5"));
 	json_of(&s, FOREST_CLASSIFICATION, 2, json, sizeof(json));
 	tap_is_text(json, "parameter \"max_samples\" needs \"bootstrap\"", "max_samples");
+	set(&s, "calibration", string("sigmoid"));
+	json_of(&s, FOREST_CLASSIFICATION, 2, json, sizeof(json));
+	tap_is_text(json, "parameter \"calibration\" needs \"bootstrap\"", "calibration");
+	set(&s, "calibration", null());
 	set(&s, "oob_score", boolean(true));
 	json_of(&s, FOREST_CLASSIFICATION, 2, json, sizeof(json));
 	tap_is_text(json, "parameter \"oob_score\" needs \"bootstrap\"", "oob_score");
@@ -448,6 +458,12 @@ test_combinations(void)
 		   "balanced_subsample without samples is balanced");
 	json_of(&s, FOREST_REGRESSION, 0, json, sizeof(json));
 	tap_is_text(json, "parameter \"class_weight\" in a regression", "class_weight");
+	set(&s, "class_weight", null());
+	set(&s, "bootstrap", boolean(true));
+	set(&s, "calibration", string("isotonic"));
+	json_of(&s, FOREST_REGRESSION, 0, json, sizeof(json));
+	tap_is_text(json, "parameter \"calibration\" in a regression", "calibration");
+	set(&s, "calibration", null());
 	set(&s, "class_weight", null());
 	set(&s, "monotonic_cst", array(signs, 1));
 	json_of(&s, FOREST_CLASSIFICATION, 3, json, sizeof(json));

@@ -32,7 +32,7 @@ make_sample(Sample *s, uint64_t seed)
 		s->time[i] = train_below(&seed, 100);
 	}
 	s->data = (TrainData) {.n = N,.p = 1,.x = s->x,.y = s->y,.n_classes = 2,
-		.params = "max_depth=1",.split = {.kind = FOREST_SPLIT_HASH, .test_size = 0.2, .split_seed = 0}};
+		.params = "max_depth=1",.split = {.kind = FOREST_SPLIT_HASH, .test_size = 0.2}};
 }
 
 /* Which rows of the data are held out. */
@@ -250,7 +250,7 @@ test_time_edges(void)
 	static const double pairs[] = {1, 1, 2, 2, 3, 3, 4, 4, 5, 5};
 	static bool out[N];
 	TrainData	data = {.n = 10,.p = 1,.x = x,.y = y,.n_classes = 2,.time = same,
-		.split = {.kind = FOREST_SPLIT_TIME, .test_size = 0.2, .split_seed = 0}};
+		.split = {.kind = FOREST_SPLIT_TIME, .test_size = 0.2}};
 
 	tap_is_int(holdout(&data, out), 0, "one time only: no holdout");
 	data.time = two;
@@ -297,7 +297,7 @@ test_errors(void)
 	tap_is_text(why.text, "the target has one class only, \"k001\"", "names it");
 	data.y = one_late;
 	data.time = late;
-	data.split = (ForestSplit) {.kind = FOREST_SPLIT_TIME, .test_size = 0.25, .split_seed = 0};
+	data.split = (ForestSplit) {.kind = FOREST_SPLIT_TIME, .test_size = 0.25};
 	tap_is_int(train_refused(&data, &why), STATUS_INVALID_DATA, "one class before the holdout");
 	tap_is_text(why.text, "the target has one class only, \"k000\", in the training rows",
 				"says where");
@@ -326,7 +326,7 @@ test_errors(void)
 
 	data.p = 1;
 	data.x = x;
-	data.split = (ForestSplit) {.kind = FOREST_SPLIT_HASH, .test_size = 0.9999999, .split_seed = 0};
+	data.split = (ForestSplit) {.kind = FOREST_SPLIT_HASH, .test_size = 0.9999999};
 	tap_is_int(train_refused(&data, &why), STATUS_INVALID_DATA, "all rows in the holdout");
 	tap_is_text(why.text, "no row is left for training: all 4 rows are in the holdout",
 				"says so");
@@ -341,7 +341,7 @@ test_holdout_values(void)
 	static const double time[] = {1, 1, 1, 1, 2, 2};
 	static bool out[N];
 	TrainData	data = {.n = 6,.p = 2,.x = x,.kinds = "nc",.y = y,.n_classes = 2,.time = time,
-		.split = {.kind = FOREST_SPLIT_TIME, .test_size = 0.3, .split_seed = 0}};
+		.split = {.kind = FOREST_SPLIT_TIME, .test_size = 0.3}};
 	Train		t;
 	ForestReport report;
 

@@ -89,6 +89,17 @@ test_small(void)
 	tap_is_int(columns[2].counts[9].n, 50, "with its count");
 
 	tap_is_int(columns[3].n_counts, 0, "texts that occur once are not listed");
+	tap_is_int(columns[0].n_zero, 1, "zeros");
+	tap_is_int(columns[0].n_negative + columns[0].n_infinite, 0, "nothing negative or infinite");
+	tap_is_int(columns[0].n_bins, DATASET_BINS, "a histogram");
+	tap_ok(columns[0].edges[0] == 0 && columns[0].edges[DATASET_BINS] == 999, "from end to end");
+	tap_is_int(columns[0].bins[0], 50, "of equal bins");
+	tap_is_int(columns[0].bins[DATASET_BINS - 1], 50, "the last with its end");
+	tap_ok(columns[2].n_bins == DATASET_BINS && columns[2].bins[0] == 50 &&
+		   columns[2].percentiles[50] == 5, "and percentiles of few numbers");
+	tap_is_int(columns[1].min_length, 0, "the shortest text");
+	tap_is_int(columns[1].max_length, 7, "the longest");
+	tap_is_real(columns[1].mean_length, 4, 0, "and the mean");
 	dataset_profile_free(p);
 	tap_ok(test_host_end(&t), "no leak");
 }
@@ -133,6 +144,55 @@ test_large(void)
 	tap_ok(c[0][3].n_counts > 0 && !c[0][3].counts_exact, "frequent texts come from the sample");
 	for (int i = 0; i < 3; i++)
 		dataset_profile_free(p[i]);
+	tap_ok(test_host_end(&t), "no leak");
+}
+
+/* Mean and standard deviation have the same bits in any order, and lose nothing to large numbers. */
+static void
+test_moments(void)
+{
+	enum
+	{
+		N = 5000
+	};
+	TestHost	t;
+	bool		number = true;
+	const DatasetColumnProfile *c[2];
+	DatasetProfile *p[2];
+	int			n_different = 0;
+	Failure		why;
+
+	test_host_begin(&t);
+	for (int round = 0; round < 20; round++)
+	{
+		for (size_t k = 0; k < 2; k++)
+		{
+			(void) dataset_profile_new(&t.host, &number, 1, &p[k], &why);
+			for (size_t i = 0; i < N; i++)
+			{
+				size_t		row = k == 0 ? i : (i * 1237 + 11) % N;
+				DatasetCell cell = {.number = ldexp((double) (hash_of(row + N * (size_t) round).lo >> 11), -40) - 4e3};
+
+				(void) dataset_profile_add(p[k], &cell, hash_of(row), &why);
+			}
+			(void) dataset_profile_finish(p[k], &c[k], &why);
+		}
+		n_different += c[0]->mean != c[1]->mean || c[0]->sd != c[1]->sd;
+		dataset_profile_free(p[0]);
+		dataset_profile_free(p[1]);
+	}
+	tap_is_int(n_different, 0, "mean and standard deviation do not depend on the order");
+	(void) dataset_profile_new(&t.host, &number, 1, &p[0], &why);
+	for (int i = 0; i < 1000; i++)
+	{
+		DatasetCell cell = {.number = 1e9 + i % 2};
+
+		(void) dataset_profile_add(p[0], &cell, hash_of((size_t) i % 2), &why);
+	}
+	(void) dataset_profile_finish(p[0], &c[0], &why);
+	tap_is_real(c[0]->mean, 1e9 + 0.5, 0, "the mean of large numbers");
+	tap_is_real(c[0]->sd, sqrt(250.0 / 999), 1e-15, "and how little they differ");
+	dataset_profile_free(p[0]);
 	tap_ok(test_host_end(&t), "no leak");
 }
 
@@ -200,6 +260,7 @@ main(void)
 
 	test_small();
 	test_large();
+	test_moments();
 	test_odd_values();
 	tap_ok(test_sweep_memory(profile_rows, &few, 30), "survives refusal");
 	return tap_done();

@@ -306,9 +306,54 @@ test_smoothing(void)
 	tap_is_hex(best.mask[0], 1, "with it, it is not");
 }
 
+/* A category of `n` bins, 10 rows each, of which 5 have class 1, and one more or less in turn. */
+static void
+make_noise(SplitCase *c, uint32_t n)
+{
+	case_begin(c, FOREST_GINI, 2, FOREST_CATEGORY, 30);
+	for (uint32_t bin = 0; bin < n; bin++)
+		case_bin(c, bin, 10, bin % 2 == 0 ? 4 : 6);
+	case_end(c);
+}
+
+/* What an order by the target gains by luck is not counted, but a split is no worse for it. */
+static void
+test_luck(void)
+{
+	const SplitSums half = {60, 33, 60};
+	SplitCase	c;
+	Split		best = {0};
+	Split		other = {0};
+
+	/* χ² is 4.8 of 120 rows; by luck it is 2 / π × (12 − 2) = 6.4 */
+	make_noise(&c, 12);
+	(void) split_feature(&c.node, 1, c.bins, c.n_bins, &c.missing, &best);
+	tap_is_hex(best.mask[0], 0x555, "categories of noise are cut where the order says");
+	tap_is_real(best.full_score, 4.8 * 120 / 4, 1e-9, "their score is that of the criterion");
+	tap_is_real(best.score, best.full_score, 1e-9, "all of it where luck is not counted");
+	c.node.luck = 2 / 3.14159265358979;
+	memset(&best, 0, sizeof(best));
+	(void) split_feature(&c.node, 1, c.bins, c.n_bins, &c.missing, &best);
+	tap_ok(best.found && best.score > 0 && best.score < 1e-6, "next to nothing where it is");
+	tap_is_real(best.full_score, 4.8 * 120 / 4, 1e-9, "while the whole score is kept");
+	other.found = true;
+	other.score = split_pair_score(120, 60, (double) half.w, (double) half.s, 60);
+	other.feature = 0;
+	(void) split_feature(&c.node, 1, c.bins, c.n_bins, &c.missing, &other);
+	tap_ok(!other.category, "a number that says a little wins over them");
+
+	/* two categories have no order to choose */
+	make_noise(&c, 2);
+	c.node.luck = 10;
+	memset(&best, 0, sizeof(best));
+	(void) split_feature(&c.node, 1, c.bins, c.n_bins, &c.missing, &best);
+	tap_is_real(best.score, best.full_score, 1e-12, "two categories are not lucky");
+}
+
 int
 main(void)
 {
+	test_luck();
 	test_numbers();
 	test_categories();
 	test_category_classes();

@@ -155,7 +155,8 @@ train_frame(const Host *host, const TrainData *data, ForestFrame **out, Failure 
 	ForestFrameOptions options = {.columns = columns,.n_columns = data->p,
 		.target = data->n_classes > 0 ? FOREST_TARGET_LABEL : FOREST_TARGET_NUMBER,
 		.has_weight = data->weight != NULL,.has_group = data->group != NULL,
-		.has_time = data->time != NULL,.spill = data->spill,.memory = data->memory};
+		.has_time = data->time != NULL,.spill = data->spill,.memory = data->memory,
+		.wants_facts = data->wants_facts};
 	Status		status;
 
 	if (data->p > MAX_COLUMNS)
@@ -164,7 +165,8 @@ train_frame(const Host *host, const TrainData *data, ForestFrame **out, Failure 
 	{
 		snprintf(names[c], sizeof(names[c]), "x%u", c);
 		columns[c].name = names[c];
-		columns[c].kind = kind_of(data, c) == 'c' ? FOREST_CATEGORY : FOREST_NUMERIC;
+		columns[c].kind = kind_of(data, c) == 'c' ? FOREST_CATEGORY
+			: kind_of(data, c) == 't' ? FOREST_TIMESTAMP : FOREST_NUMERIC;
 		columns[c].integer = kind_of(data, c) == 'i';
 	}
 	status = forest_frame_new(host, &options, out, why);

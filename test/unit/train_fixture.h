@@ -20,7 +20,7 @@ typedef struct TrainData
 	uint32_t	n;				/* rows */
 	uint32_t	p;				/* columns, named x0, x1, ... */
 	const double *x;			/* n × p, row by row; NAN is missing */
-	const char *kinds;			/* per column n number, i integer, c category; NULL: numbers */
+	const char *kinds;			/* per column n number, i integer, c category, t time; NULL: numbers */
 	const double *y;			/* the number, or the class; NAN: unknown */
 	uint32_t	n_classes;		/* 0: regression */
 	const double *weight;		/* per row, or NULL */
@@ -36,6 +36,7 @@ typedef struct TrainData
 	CpuLevel	level;			/* instructions that may be used; nothing: the best */
 	const ForestSpill *spill;	/* for columns, or NULL */
 	size_t		memory;			/* of the frame's options */
+	bool		wants_facts;
 } TrainData;
 
 /* The parts of a training; on failure nothing is left to free. */

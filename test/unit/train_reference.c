@@ -19,6 +19,7 @@
 #define MAX_CLASSES 16
 #define MAX_VALUES 1024
 #define SMOOTHING 10.0L
+#define LUCK 0.63662L
 
 /* The state of one check. */
 typedef struct Check
@@ -240,6 +241,13 @@ best_number(const Check *c, const Rows *rows, uint32_t feature, uint8_t *side)
 	return best;
 }
 
+/* The best of some splits of a feature; decrease is −1 where there are none. */
+typedef struct Found
+{
+	long double decrease;
+	long double rank;			/* the same without what luck gave it: what features are compared by */
+} Found;
+
 typedef struct Category
 {
 	double		key;			/* NAN: missing */
@@ -287,8 +295,40 @@ smoothed_mean(const Check *c, const Rows *rows, uint32_t feature, double key, in
 	return (s + smoothing * (all_s / all_w)) / (w + smoothing);
 }
 
-/* The best of the splits along one order of the categories. */
+/*
+ * What the best split along an order of n categories by their means decreases
+ * when they are random: 2 / π of the categories are then its χ².
+ */
 static long double
+luck_of(const Check *c, const Rows *rows, int k, uint32_t n)
+{
+	long double chi = n > 2 ? LUCK * (1 + c->rules->bootstrap) * c->mean_weight * (n - 2) : 0;
+	long double spread = 0;
+	long double others = 0;
+	long double mean;
+	long double p;
+	Sums		all;
+
+	(void) impurity_of(c, rows, NULL, 0, &all);
+	mean = all.y / all.w;
+	for (uint32_t i = 0; i < rows->n; i++)
+		spread += (c->data->y[rows->row[i]] - mean) * (c->data->y[rows->row[i]] - mean) / rows->n;
+	if (c->rules->criterion == FOREST_ENTROPY)
+		return chi / 2 / c->total;
+	if (c->rules->criterion == FOREST_SQUARED_ERROR)
+		return chi * spread / c->total;
+	if (c->rules->criterion == FOREST_POISSON)
+		return chi / 2 * spread / mean / c->total;
+	k = k < 0 ? 1 : k;
+	p = all.classes[k] / all.w;
+	for (int j = 0; j < (int) c->data->n_classes; j++)
+		if (j != k)
+			others += powl(all.classes[j] / all.w / (1 - p), 2);
+	return p < 1 ? chi * p * (1 - p) * (1 + others) / c->total : 0;
+}
+
+/* The best of the splits along one order of the categories. */
+static Found
 best_order(const Check *c, const Rows *rows, uint32_t feature, int k, uint8_t *side)
 {
 	double		keys[MAX_VALUES + 1];
@@ -296,9 +336,11 @@ best_order(const Check *c, const Rows *rows, uint32_t feature, int k, uint8_t *s
 	bool		any_missing;
 	uint32_t	n = distinct_keys(c, rows, feature, keys, &any_missing);
 	long double best = -1;
+	long double luck;
 
 	if (any_missing)
 		keys[n++] = NAN;
+	luck = luck_of(c, rows, k, n);
 	for (uint32_t j = 0; j < n; j++)
 		categories[j] = (Category) {keys[j], smoothed_mean(c, rows, feature, keys[j], k)};
 	qsort(categories, n, sizeof(Category), by_mean);
@@ -314,21 +356,32 @@ best_order(const Check *c, const Rows *rows, uint32_t feature, int k, uint8_t *s
 		}
 		best = larger(best, judge(c, rows, side));
 	}
-	return best;
+	return (Found) {best, best < 0 ? -1 : larger(best - luck, 0)};
 }
 
-static long double
-best_of(const Check *c, const Rows *rows, uint32_t feature, uint8_t *side)
+/* The best splits of a feature, one for each order of its categories; returns their number. */
+static uint32_t
+best_of(const Check *c, const Rows *rows, uint32_t feature, uint8_t *side,
+		Found found[MAX_CLASSES])
 {
-	long double best = -1;
+	uint32_t	n = 0;
+	Sums		all;
 
 	if (c->tree->schema->features[feature].kind != FOREST_CATEGORY)
-		return best_number(c, rows, feature, side);
+	{
+		found[0].decrease = found[0].rank = best_number(c, rows, feature, side);
+		return 1;
+	}
 	if (c->data->n_classes <= 2)
-		return best_order(c, rows, feature, -1, side);
+	{
+		found[0] = best_order(c, rows, feature, -1, side);
+		return 1;
+	}
+	(void) impurity_of(c, rows, NULL, 0, &all);
 	for (uint32_t k = 0; k < c->data->n_classes; k++)
-		best = larger(best, best_order(c, rows, feature, (int) k, side));
-	return best;
+		if (all.classes[k] > 0)
+			found[n++] = best_order(c, rows, feature, (int) k, side);
+	return n;
 }
 
 /* ---------------------------------------------------------------- nodes -- */
@@ -354,7 +407,8 @@ check_leaf(Check *c, const Rows *rows, uint32_t id, uint8_t *side)
 	const TreeNode *node = &c->tree->nodes[id];
 	double		tolerance = c->rules->value_tolerance > 0 ? c->rules->value_tolerance : 1e-9;
 	uint32_t	n_present = 0;
-	long double best = -1;
+	Found		best = {-1, -1};
+	Found		found[MAX_CLASSES];
 	Sums		sums;
 
 	(void) impurity_of(c, rows, NULL, 0, &sums);
@@ -375,8 +429,10 @@ check_leaf(Check *c, const Rows *rows, uint32_t id, uint8_t *side)
 		(c->rules->some_features && (c->rules->min_rows > 1 || c->rules->min_weight_fraction > 0)))
 		return;
 	for (uint32_t f = 0; f < c->tree->schema->n_features; f++)
-		best = larger(best, best_of(c, rows, f, side));
-	if (best >= 0 && best >= c->rules->min_decrease)
+		for (uint32_t i = best_of(c, rows, f, side, found); i > 0; i--)
+			if (found[i - 1].rank > best.rank)
+				best = found[i - 1];
+	if (best.decrease >= 0 && best.decrease >= c->rules->min_decrease)
 		wrong(c, id, "a leaf that could be split");
 }
 
@@ -411,6 +467,9 @@ check_split(Check *c, const Rows *rows, uint32_t id, uint8_t *side)
 	double		tolerance = c->rules->tolerance > 0 ? c->rules->tolerance : 1e-9;
 	long double best = -1;
 	long double decrease;
+	Found		found[MAX_CLASSES];
+	uint32_t	n_found = 0;
+	bool		is_best = false;
 	Rows		left = {malloc(rows->n * sizeof(uint32_t)), 0};
 	Rows		right = {malloc(rows->n * sizeof(uint32_t)), 0};
 	Sums		sums;
@@ -418,7 +477,10 @@ check_split(Check *c, const Rows *rows, uint32_t id, uint8_t *side)
 
 	for (uint32_t f = 0; f < c->tree->schema->n_features; f++)
 		if (!c->rules->any_cut && (!c->rules->some_features || f == node->feature))
-			best = larger(best, best_of(c, rows, f, side));
+			for (uint32_t i = best_of(c, rows, f, side, found); i > 0; i--)
+				best = larger(best, found[i - 1].rank);
+	if (!c->rules->any_cut)
+		n_found = best_of(c, rows, node->feature, side, found);
 	for (uint32_t i = 0; i < rows->n; i++)
 	{
 		const double *x = c->data->x + (size_t) rows->row[i] * c->data->p;
@@ -434,7 +496,10 @@ check_split(Check *c, const Rows *rows, uint32_t id, uint8_t *side)
 		wrong(c, id, "a split where a leaf must be");
 	if (decrease < 0 || decrease + scale * tolerance < c->rules->min_decrease)
 		wrong(c, id, "a split that the rules forbid");
-	if (decrease < best - scale * tolerance)
+	for (uint32_t i = 0; i < n_found; i++)
+		is_best |= found[i].rank >= best - scale * tolerance &&
+			fabsl(decrease - found[i].decrease) <= scale * tolerance;
+	if (!is_best && !c->rules->any_cut)
 		wrong(c, id, "a split that is not the best");
 	if (node->near_right != (right.n > left.n))
 		wrong(c, id, "the smaller child is near");
