@@ -10,7 +10,6 @@
 
 #include <math.h>
 
-#include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/memutils.h"
 

@@ -41,7 +41,7 @@ SELECT is_empty(
 -- Functions
 
 SELECT set_eq(
-	$$SELECT DISTINCT proname::text, provolatile::text, proparallel::text FROM member_function WHERE NOT internal AND prokind = 'f'$$,
+	$$SELECT DISTINCT proname::text, provolatile::text, proparallel::text FROM member_function WHERE NOT internal AND prokind IN ('f', 'p')$$,
 	$$VALUES ('churnops_load_csv', 'v', 'u'), ('churnops_save', 'v', 'u'), ('churnops_load', 'v', 'u'),
 		('churnops_acknowledge', 'v', 'u'), ('churnops_mute', 'v', 'u'), ('churnops_unmute', 'v', 'u'),
 		('churnops_export', 's', 'u'), ('churnops_import', 'v', 'u'),
@@ -70,9 +70,9 @@ SELECT set_eq(
 	'public functions, their volatility and parallel labels');
 SELECT is_empty(
 	$$SELECT f.signature FROM member_function AS f LEFT JOIN pg_aggregate AS a ON a.aggfnoid = f.oid
-	WHERE f.prokind = 'a' AND (f.internal OR f.provolatile <> 'i' OR f.proparallel <> 's' OR f.proname !~ '^churnops_'
+	WHERE f.prokind = 'a' AND NOT f.internal AND (f.provolatile <> 'i' OR f.proparallel <> 's' OR f.proname !~ '^churnops_'
 		OR a.aggtranstype <> 'internal'::regtype OR a.aggcombinefn = 0 OR a.aggserialfn = 0 OR a.aggdeserialfn = 0)$$,
-	'aggregates are public, immutable and parallel safe, and can be merged');
+	'public aggregates are immutable and parallel safe, and can be merged');
 SELECT is_empty(
 	'SELECT signature FROM member_function WHERE NOT internal AND proisstrict AND pronargs > 0',
 	'no public function is strict');

@@ -81,7 +81,7 @@ $other->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', 'elsewhe
 is($other->safe_psql('elsewhere', 'SELECT count(*) FROM churnops.models'), '0', 'elsewhere: models without an owner');
 $other->safe_psql('elsewhere', 'CREATE ROLE churnops_alice');
 is( $other->safe_psql('elsewhere', "SELECT string_agg(name, ' ' ORDER BY name) FROM churnops.models"),
-	'charges churn contract taken', 'elsewhere: they are there once the owner is');
+	'charges churn contract nightly taken', 'elsewhere: they are there once the owner is');
 is($other->registry_predictions('elsewhere'), $predictions, 'elsewhere: predictions are the same to the last bit');
 
 done_testing();
