@@ -82,7 +82,7 @@ METRIC_OBJS := \
 	src/metric/regression.o \
 	src/metric/report.o \
 	src/metric/resample.o \
-	src/metric/rows.o \
+	src/metric/reweigh.o \
 	src/metric/threshold.o
 DATASET_OBJS := \
 	src/dataset/chunk.o \
@@ -108,9 +108,9 @@ SPEC_OBJS := \
 	src/spec/check.o \
 	src/spec/document.o \
 	src/spec/form.o \
+	src/spec/json_schema.o \
 	src/spec/problem.o \
 	src/spec/scalar.o \
-	src/spec/schema.o \
 	src/spec/short.o \
 	src/spec/table.o \
 	src/spec/value.o \

@@ -12,7 +12,7 @@ AS $$ SELECT pg_temp.error_as(current_user, format('SELECT churnops_check_pipeli
 SELECT is(pg_temp.answer(E'data: {query: q}\nhyperparameters:\n  max_depth: 3\n  n_estimatorz: 150\n'),
 	'22023
 line 4, column 3: unknown key "n_estimatorz" in hyperparameters
-Allowed are bootstrap, ccp_alpha, class_weight, criterion, max_depth, max_features, max_leaf_nodes, max_samples, min_impurity_decrease, min_samples_leaf, min_samples_split, min_weight_fraction_leaf, monotonic_cst, n_estimators, n_jobs, oob_score, random_state, splitter.
+Allowed are bootstrap, calibration, ccp_alpha, class_weight, criterion, max_depth, max_features, max_leaf_nodes, max_samples, min_impurity_decrease, min_samples_leaf, min_samples_split, min_weight_fraction_leaf, monotonic_cst, n_estimators, n_jobs, oob_score, random_state, splitter.
 Did you mean "n_estimators"?', 'an unknown key, and the nearest');
 SELECT is(pg_temp.answer(E'model: a\ndata_path: a.csv\nmodel: b\n'),
 	'42601

@@ -1,5 +1,5 @@
 /*
- * rows.c
+ * reweigh.c
  *	  All metrics of rows, whatever their task, under weights that may change:
  *	  what slices and resamples are measured with.
  */

@@ -1,5 +1,5 @@
 /*
- * schema.c
+ * json_schema.c
  *	  The table as JSON Schema, draft 7, which editors read.
  *
  * It refuses nothing that spec_check() allows, but for what vocabularies hide.
