@@ -283,3 +283,19 @@ dist_kolmogorov_tail(double x)
 	}
 	return 2 * sum;
 }
+
+void
+dist_wilson(double hits, double n, double z, double *low, double *high)
+{
+	double		share = hits / n;
+	double		scale = 1 + z * z / n;
+	double		middle = (share + z * z / (2 * n)) / scale;
+	double		half = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / scale;
+
+	*low = *high = NAN;
+	if (!(n > 0))
+		return;
+	/* at either end the bound is the end itself, but for rounding */
+	*low = hits <= 0 ? 0 : fmax(0, middle - half);
+	*high = hits >= n ? 1 : fmin(1, middle + half);
+}

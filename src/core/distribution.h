@@ -29,4 +29,7 @@ extern double dist_binomial(double k, double n, double p);
 /* P(K > x) of Kolmogorov's distribution, the limit of √n D. */
 extern double dist_kolmogorov_tail(double x);
 
+/* Wilson's interval of a share; z is the normal quantile, 1.96 for 95 %. NAN for n = 0. */
+extern void dist_wilson(double hits, double n, double z, double *low, double *high);
+
 #endif

@@ -14,22 +14,9 @@
 DeployInterval
 deploy_wilson(DeployCount count, double z)
 {
-	DeployInterval interval = {NAN, NAN};
-	double		share = count.hits / count.n;
-	double		square = z * z;
-	double		middle;
-	double		half;
+	DeployInterval interval;
 
-	if (!(count.n > 0))
-		return interval;
-	middle = share + square / (2 * count.n);
-	half = z * sqrt(share * (1 - share) / count.n + square / (4 * count.n * count.n));
-	interval.low = (middle - half) / (1 + square / count.n);
-	interval.high = (middle + half) / (1 + square / count.n);
-	if (interval.low < 0 || count.hits <= 0)
-		interval.low = 0;
-	if (interval.high > 1 || count.hits >= count.n)
-		interval.high = 1;
+	dist_wilson(count.hits, count.n, z, &interval.low, &interval.high);
 	return interval;
 }
 

@@ -17,20 +17,7 @@ metric_normal_quantile(double p)
 void
 metric_wilson(double hits, double n, double confidence, double *low, double *high)
 {
-	double		z = dist_normal_quantile(0.5 + confidence / 2);
-	double		share = hits / n;
-	double		scale = 1 + z * z / n;
-	double		middle = (share + z * z / (2 * n)) / scale;
-	double		half = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / scale;
-
-	if (!(n > 0))
-	{
-		*low = *high = NAN;
-		return;
-	}
-	/* at either end the bound is the end itself, but for rounding */
-	*low = hits <= 0 ? 0 : middle - half;
-	*high = hits >= n ? 1 : middle + half;
+	dist_wilson(hits, n, dist_normal_quantile(0.5 + confidence / 2), low, high);
 }
 
 /* --------------------------------------------------------------- DeLong -- */
