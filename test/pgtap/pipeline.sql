@@ -169,6 +169,21 @@ SELECT lives_ok($$SELECT churnops_grant('clients', 'churnops_eve', 'predict')$$)
 SELECT is(pg_temp.ran(pg_temp.yaml(), NULL, NULL, 'churnops_eve'), 'failed | check | failed in stage "check": permission denied for model "clients"', 'releasing needs the right to deploy');
 SELECT matches(pg_temp.ran(pg_temp.yaml('deployment: {strategy: none}'), NULL, NULL, 'churnops_eve'), 'passed 1 gates; approved$', 'registering does not');
 
+-- Settings that a query changes do not reach what runs as the owner
+
+CREATE SCHEMA hostile;
+GRANT USAGE ON SCHEMA hostile TO PUBLIC;
+CREATE TABLE hostile.ran_as (role name);
+GRANT INSERT ON hostile.ran_as TO PUBLIC;
+CREATE FUNCTION hostile.jsonb_array_length(jsonb) RETURNS integer LANGUAGE plpgsql
+AS $$BEGIN INSERT INTO hostile.ran_as VALUES (current_user); RETURN 1; END$$;
+CREATE FUNCTION hostile.take_path() RETURNS integer LANGUAGE plpgsql
+AS $$BEGIN SET search_path = hostile, pg_catalog, public; SET DateStyle = German; RETURN 1; END$$;
+SELECT is(pg_temp.ran(E'model: eves\ntarget: left_us\ndata: {query: "SELECT *, hostile.take_path() AS one FROM clients"}\nhyperparameters: {n_estimators: 5}',
+	NULL, NULL, 'churnops_eve') ~ '^succeeded', true, 'a query that sets the search_path');
+SELECT is_empty('SELECT role FROM hostile.ran_as', 'gives functions of its owner no call');
+SELECT is(current_setting('search_path') || current_setting('DateStyle') ~* 'hostile|german', false, 'and what it has set ends with it');
+
 -- The end
 
 SELECT is((SELECT count(*) FROM churnops_verify()), 0::bigint, 'the registry is sound');
