@@ -112,6 +112,11 @@ SELECT throws_ok('SELECT churnops_require_success(0)', '42704', 'pipeline run 0 
 SELECT throws_ok('SELECT churnops_require_success(NULL)', '22004', 'argument "pipeline_run" must not be null');
 SELECT throws_ok(format('CALL churnops_run_pipeline(%L)', pg_temp.yaml()), '25001', 'churnops_run_pipeline() cannot run inside a transaction block or a function');
 
+-- PL/pgSQL's OTHERS leaves out assertions
+
+CREATE FUNCTION pg_temp.assert_age(age integer) RETURNS integer LANGUAGE plpgsql AS $$BEGIN ASSERT age < 50, 'too old'; RETURN age; END$$;
+SELECT is(pg_temp.ran(replace(pg_temp.yaml(), 'SELECT * FROM clients', '"SELECT *, pg_temp.assert_age(age) AS asserted FROM clients"')), 'failed | data | failed in stage "data": too old', 'an assertion of a function');
+
 -- Arguments
 
 SELECT throws_ok('SELECT churnops_run()', '22023', 'there is no pipeline to run');
