@@ -174,6 +174,12 @@ SELECT lives_ok($$SELECT churnops_grant('clients', 'churnops_eve', 'predict')$$)
 SELECT is(pg_temp.ran(pg_temp.yaml(), NULL, NULL, 'churnops_eve'), 'failed | check | failed in stage "check": permission denied for model "clients"', 'releasing needs the right to deploy');
 SELECT matches(pg_temp.ran(pg_temp.yaml('deployment: {strategy: none}'), NULL, NULL, 'churnops_eve'), 'passed 1 gates; approved$', 'registering does not');
 
+SELECT matches(pg_temp.ran(replace(pg_temp.yaml('evaluation: {gates: {artifact: {max_bytes: 1}}}'), 'model: clients', 'model: fresh')), '^rejected', 'a model that never had a champion');
+SELECT lives_ok($$SELECT churnops_grant('fresh', 'churnops_eve', 'train'), churnops_grant('fresh', 'churnops_eve', 'predict')$$);
+SELECT matches(pg_temp.ran(replace(pg_temp.yaml('deployment: {strategy: none}'), 'model: clients', 'model: fresh'), NULL, NULL, 'churnops_eve'), 'passed 1 gates; approved$', 'has none by who may not deploy');
+SELECT is((SELECT champion_version FROM churnops.models WHERE name = 'fresh'), NULL);
+SELECT matches(pg_temp.ran(replace(pg_temp.yaml('deployment: {strategy: none}'), 'model: clients', 'model: fresh')), 'approved, and champion as the first version$', 'but by who may');
+
 -- Settings that a query changes do not reach what runs as the owner
 
 CREATE SCHEMA hostile;
