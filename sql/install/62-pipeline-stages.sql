@@ -567,8 +567,9 @@ BEGIN
 	PERFORM churnops.set_status(caller, 'approve', model_name, version_number, 'approved',
 		churnops.run_reason(state, 'passed its gates'));
 	PERFORM FROM churnops.alias_event AS e WHERE e.model = model_name AND e.alias = 'champion' LIMIT 1;
-	-- Of another's model the caller may do no more than train.
-	IF FOUND OR NOT churnops.has_right(caller, model_name, 'deploy', 'champion') THEN
+	-- Of another's model the caller may do no more than train; the stage of the alias gives it that.
+	IF FOUND OR NOT churnops.has_right(caller, model_name, 'deploy', 'champion')
+		OR state #>> '{document,output,alias}' = 'champion' THEN
 		RETURN churnops.outcome('approved');
 	END IF;
 	PERFORM churnops.set_alias(model_name, 'champion', version_number, caller,

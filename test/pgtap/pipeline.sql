@@ -91,6 +91,7 @@ SELECT is(pg_temp.ran(pg_temp.yaml('approval: {required: true}', 'output: {alias
 	'passed 1 gates; it waits for SELECT churnops_approve\(''clients/\d+''\); the version is not approved yet; the version is not approved yet$', true, 'a person approves');
 SELECT is((SELECT status FROM churnops.versions WHERE model = 'clients' ORDER BY version DESC LIMIT 1), 'pending');
 SELECT is(pg_temp.ran(pg_temp.yaml('output: {alias: v9}', 'deployment: {strategy: none}')) ~ 'approved; has the alias v9$', true, 'an alias, and no deployment');
+SELECT is(pg_temp.ran(replace(pg_temp.yaml('output: {alias: champion}'), 'model: clients', 'model: crowned')) ~ 'approved; has the alias champion; serves as champion already$', true, 'a first version may be named champion');
 SELECT is(pg_temp.ran(pg_temp.yaml('output: {alias: v9}')) ~ '^failed \| check \| failed in stage "check": alias "v9" of model "clients" is taken by version \d+$', true, 'that is taken');
 SELECT is(pg_temp.ran(pg_temp.yaml('deployment: {strategy: canary, config: {weight: 0.3}}')) ~ 'approved; canary started$', true, 'a canary');
 SELECT is((SELECT status || ' ' || weight FROM churnops.deployments WHERE model = 'clients' ORDER BY deployment DESC LIMIT 1), 'running 0.3');
