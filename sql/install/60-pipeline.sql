@@ -512,8 +512,8 @@ DECLARE
 BEGIN
 	BEGIN
 		EXECUTE format('SELECT churnops.%I($1)', 'stage_' || stage) INTO STRICT result USING state;
-	EXCEPTION WHEN OTHERS THEN
-		-- Cancelling is none of the others, and ends the run without a trace.
+	EXCEPTION WHEN OTHERS OR assert_failure THEN
+		-- Cancelling is none of the others either, and ends the run without a trace.
 		GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
 			detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
 		result := churnops.outcome(message, jsonb_build_object('error', jsonb_build_object('sqlstate', code,

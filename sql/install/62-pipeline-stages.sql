@@ -567,7 +567,9 @@ BEGIN
 	PERFORM churnops.set_status(caller, 'approve', model_name, version_number, 'approved',
 		churnops.run_reason(state, 'passed its gates'));
 	PERFORM FROM churnops.alias_event AS e WHERE e.model = model_name AND e.alias = 'champion' LIMIT 1;
-	IF FOUND THEN
+	-- Of another's model the caller may do no more than train; the stage of the alias gives it that.
+	IF FOUND OR NOT churnops.has_right(caller, model_name, 'deploy', 'champion')
+		OR state #>> '{document,output,alias}' = 'champion' THEN
 		RETURN churnops.outcome('approved');
 	END IF;
 	PERFORM churnops.set_alias(model_name, 'champion', version_number, caller,
@@ -577,7 +579,7 @@ END
 $$;
 COMMENT ON FUNCTION churnops.stage_approve(jsonb) IS
 'Approves the version, unless the pipeline or the model wants that of a person. The first one that is approved '
-'becomes champion of a model that never had one, as by churnops_approve.';
+'becomes champion of a model that never had one, as by churnops_approve, if the caller may deploy.';
 
 CREATE FUNCTION churnops.waiting(state jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE

@@ -24,6 +24,7 @@ caller_become(Name caller, const char *search_path, Owner *owner)
 void
 caller_leave(const Owner *owner)
 {
-	AtEOXact_GUC(true, owner->level);
+	/* Were they committed, settings of the caller's functions would be the owner's. */
+	AtEOXact_GUC(false, owner->level);
 	SetUserIdAndSecContext(owner->user, owner->security);
 }

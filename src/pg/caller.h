@@ -16,8 +16,9 @@ typedef struct Owner
 
 /*
  * Become the caller, with the search_path that the caller had.  Nothing that
- * runs then can change the role.  After an error both are restored by the
- * abort of the (sub)transaction.
+ * runs then can change the role, and settings that it changes are undone when
+ * it ends: the owner's functions go on under their own.  After an error all is
+ * restored by the abort of the (sub)transaction.
  */
 extern void caller_become(Name caller, const char *search_path, Owner *owner);
 extern void caller_leave(const Owner *owner);

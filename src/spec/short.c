@@ -194,8 +194,14 @@ spec_expand_short(Checker *c)
 	uint32_t	value;
 
 	/* with a problem it may not be what it seems, and nobody will see the result */
-	if (!check_short(c) || c->problems->n > 0)
+	if (c->problems->n > 0 || !check_short(c))
 		return;
+	if (c->problems->n > 0)
+	{
+		/* what is not expanded is checked as it is, and they are found again */
+		c->problems->n = c->problems->n_all = 0;
+		return;
+	}
 	for (uint32_t i = 0; i < c->document->nodes[old].n && root.n < 2 * MAX_PAIRS; i++)
 	{
 		uint32_t	key = spec_pair_key(c->document, old, i);

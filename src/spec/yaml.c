@@ -21,6 +21,7 @@
 #include "spec/document.h"
 #include "spec/scalar.h"
 
+#define BOM "\xEF\xBB\xBF"	/* a byte order mark, as editors on Windows write it */
 #define MAX_DIRECTIVES 100
 
 /* A list or mapping that is not complete. */
@@ -629,6 +630,12 @@ spec_read(const Host *host, const char *yaml, size_t n_bytes, SpecDocument **out
 	Reader	   *r;
 	Status		status = check_bytes(yaml, n_bytes, why);
 
+	/* libyaml would count it as a column: the first key would be further in than the next. */
+	if (n_bytes >= strlen(BOM) && memcmp(yaml, BOM, strlen(BOM)) == 0)
+	{
+		yaml += strlen(BOM);
+		n_bytes -= strlen(BOM);
+	}
 	*out = NULL;
 	if (status != STATUS_OK)
 		return status;

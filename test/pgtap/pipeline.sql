@@ -91,6 +91,7 @@ SELECT is(pg_temp.ran(pg_temp.yaml('approval: {required: true}', 'output: {alias
 	'passed 1 gates; it waits for SELECT churnops_approve\(''clients/\d+''\); the version is not approved yet; the version is not approved yet$', true, 'a person approves');
 SELECT is((SELECT status FROM churnops.versions WHERE model = 'clients' ORDER BY version DESC LIMIT 1), 'pending');
 SELECT is(pg_temp.ran(pg_temp.yaml('output: {alias: v9}', 'deployment: {strategy: none}')) ~ 'approved; has the alias v9$', true, 'an alias, and no deployment');
+SELECT is(pg_temp.ran(replace(pg_temp.yaml('output: {alias: champion}'), 'model: clients', 'model: crowned')) ~ 'approved; has the alias champion; serves as champion already$', true, 'a first version may be named champion');
 SELECT is(pg_temp.ran(pg_temp.yaml('output: {alias: v9}')) ~ '^failed \| check \| failed in stage "check": alias "v9" of model "clients" is taken by version \d+$', true, 'that is taken');
 SELECT is(pg_temp.ran(pg_temp.yaml('deployment: {strategy: canary, config: {weight: 0.3}}')) ~ 'approved; canary started$', true, 'a canary');
 SELECT is((SELECT status || ' ' || weight FROM churnops.deployments WHERE model = 'clients' ORDER BY deployment DESC LIMIT 1), 'running 0.3');
@@ -111,6 +112,11 @@ FROM churnops.pipeline_runs ORDER BY pipeline_run;
 SELECT throws_ok('SELECT churnops_require_success(0)', '42704', 'pipeline run 0 does not exist');
 SELECT throws_ok('SELECT churnops_require_success(NULL)', '22004', 'argument "pipeline_run" must not be null');
 SELECT throws_ok(format('CALL churnops_run_pipeline(%L)', pg_temp.yaml()), '25001', 'churnops_run_pipeline() cannot run inside a transaction block or a function');
+
+-- PL/pgSQL's OTHERS leaves out assertions
+
+CREATE FUNCTION pg_temp.assert_age(age integer) RETURNS integer LANGUAGE plpgsql AS $$BEGIN ASSERT age < 50, 'too old'; RETURN age; END$$;
+SELECT is(pg_temp.ran(replace(pg_temp.yaml(), 'SELECT * FROM clients', '"SELECT *, pg_temp.assert_age(age) AS asserted FROM clients"')), 'failed | data | failed in stage "data": too old', 'an assertion of a function');
 
 -- Arguments
 
@@ -168,6 +174,27 @@ SELECT is(pg_temp.ran(pg_temp.yaml('deployment: {strategy: none}'), NULL, NULL, 
 SELECT lives_ok($$SELECT churnops_grant('clients', 'churnops_eve', 'predict')$$);
 SELECT is(pg_temp.ran(pg_temp.yaml(), NULL, NULL, 'churnops_eve'), 'failed | check | failed in stage "check": permission denied for model "clients"', 'releasing needs the right to deploy');
 SELECT matches(pg_temp.ran(pg_temp.yaml('deployment: {strategy: none}'), NULL, NULL, 'churnops_eve'), 'passed 1 gates; approved$', 'registering does not');
+
+SELECT matches(pg_temp.ran(replace(pg_temp.yaml('evaluation: {gates: {artifact: {max_bytes: 1}}}'), 'model: clients', 'model: fresh')), '^rejected', 'a model that never had a champion');
+SELECT lives_ok($$SELECT churnops_grant('fresh', 'churnops_eve', 'train'), churnops_grant('fresh', 'churnops_eve', 'predict')$$);
+SELECT matches(pg_temp.ran(replace(pg_temp.yaml('deployment: {strategy: none}'), 'model: clients', 'model: fresh'), NULL, NULL, 'churnops_eve'), 'passed 1 gates; approved$', 'has none by who may not deploy');
+SELECT is((SELECT champion_version FROM churnops.models WHERE name = 'fresh'), NULL);
+SELECT matches(pg_temp.ran(replace(pg_temp.yaml('deployment: {strategy: none}'), 'model: clients', 'model: fresh')), 'approved, and champion as the first version$', 'but by who may');
+
+-- Settings that a query changes do not reach what runs as the owner
+
+CREATE SCHEMA hostile;
+GRANT USAGE ON SCHEMA hostile TO PUBLIC;
+CREATE TABLE hostile.ran_as (role name);
+GRANT INSERT ON hostile.ran_as TO PUBLIC;
+CREATE FUNCTION hostile.jsonb_array_length(jsonb) RETURNS integer LANGUAGE plpgsql
+AS $$BEGIN INSERT INTO hostile.ran_as VALUES (current_user); RETURN 1; END$$;
+CREATE FUNCTION hostile.take_path() RETURNS integer LANGUAGE plpgsql
+AS $$BEGIN SET search_path = hostile, pg_catalog, public; SET DateStyle = German; RETURN 1; END$$;
+SELECT is(pg_temp.ran(E'model: eves\ntarget: left_us\ndata: {query: "SELECT *, hostile.take_path() AS one FROM clients"}\nhyperparameters: {n_estimators: 5}',
+	NULL, NULL, 'churnops_eve') ~ '^succeeded', true, 'a query that sets the search_path');
+SELECT is_empty('SELECT role FROM hostile.ran_as', 'gives functions of its owner no call');
+SELECT is(current_setting('search_path') || current_setting('DateStyle') ~* 'hostile|german', false, 'and what it has set ends with it');
 
 -- The end
 

@@ -70,6 +70,11 @@ SELECT is(pg_temp.answer(E'data_path: a\nevaluation_metrics: {log_loss_threshold
 	'22023
 line 2, column 22: "log_loss_threshold" would pass when the metric is greater, but less is better
 Write the bound as evaluation: {gates: {absolute: {log_loss: {max: …}}}}.', 'a threshold that would be the wrong way');
+SELECT is(pg_temp.answer(E'data_path: a\nevaluation_metrics: {accuracy_threshold: "0.85"}\n'),
+	'22023
+line 2, column 42: evaluation_metrics.accuracy_threshold cannot be "0.85"
+Allowed is a number.
+Write 0.85 without quotes.', 'a problem of the short form is told once');
 SELECT is(pg_temp.answer(E'data: {query: q, expectations: [{expect_column_values_to_be_btween: {column: a}}]}\n'),
 	'22023
 line 1, column 34: unknown expectation "expect_column_values_to_be_btween" in data.expectations[1].expectation
