@@ -21,7 +21,7 @@
 /* Out-of-bag rows that maps are fitted to: all, or all but one part. */
 typedef struct Fitting
 {
-	Training   *training;
+	PgHost	   *host;
 	const ForestScores *scores;
 	int			left_out;		/* part; -1: none */
 	Size		n;
@@ -36,11 +36,11 @@ is_left_out(const Fitting *f, Size row)
 	return f->left_out >= 0 && row % CALIBRATION_FOLDS == (Size) f->left_out;
 }
 
-/* Memory of the training; refused with both figures. */
+/* Memory of the host; refused with both figures. */
 static void *
 take(Fitting *f, Size n_bytes)
 {
-	PgHost	   *host = &f->training->host;
+	PgHost	   *host = f->host;
 	void	   *taken = host->host.realloc(host, NULL, 0, Max(n_bytes, 1));
 	Failure		why;
 
@@ -53,16 +53,16 @@ take(Fitting *f, Size n_bytes)
 static void
 give_back(Fitting *f, void *block, Size n_bytes)
 {
-	PgHost	   *host = &f->training->host;
+	PgHost	   *host = f->host;
 
 	if (block != NULL)
 		(void) host->host.realloc(host, block, Max(n_bytes, 1), 0);
 }
 
 static void
-fitting_begin(Fitting *f, Training *t, const ForestScores *scores, int left_out)
+fitting_begin(Fitting *f, PgHost *host, const ForestScores *scores, int left_out)
 {
-	*f = (Fitting) {.training = t, .scores = scores, .left_out = left_out};
+	*f = (Fitting) {.host = host, .scores = scores, .left_out = left_out};
 	f->label = take(f, scores->n);
 	f->score = take(f, scores->n * sizeof(double));
 	if (scores->weight != NULL)
@@ -100,7 +100,7 @@ fill_rows(Fitting *f, uint32 output)
 static void
 fit_map(Fitting *f, ForestCalibrationKind kind, ForestMap *out)
 {
-	PgHost	   *host = &f->training->host;
+	PgHost	   *host = f->host;
 	MetricIsotonic isotonic;
 	Failure		why;
 
@@ -122,22 +122,34 @@ fit_map(Fitting *f, ForestCalibrationKind kind, ForestMap *out)
 
 /* Maps of all outputs, in the current memory context. */
 static ForestCalibration *
-fit_maps(Training *t, const ForestScores *scores, int left_out)
+fit_maps(PgHost *host, ForestCalibrationKind kind, const ForestScores *scores, int left_out)
 {
 	ForestCalibration *calibration = palloc0(sizeof(ForestCalibration));
 	Fitting		f;
 
-	calibration->kind = t->params->calibration;
+	calibration->kind = kind;
 	calibration->n_maps = scores->n_outputs;
 	calibration->maps = palloc0(scores->n_outputs * sizeof(ForestMap));
-	fitting_begin(&f, t, scores, left_out);
+	fitting_begin(&f, host, scores, left_out);
 	for (uint32 k = 0; k < scores->n_outputs; k++)
 	{
 		fill_rows(&f, k);
-		fit_map(&f, calibration->kind, &calibration->maps[k]);
+		fit_map(&f, kind, &calibration->maps[k]);
 	}
 	fitting_end(&f);
 	return calibration;
+}
+
+ForestCalibration *
+calibration_fit(PgHost *host, ForestCalibrationKind kind, const ForestScores *scores)
+{
+	if (scores->n == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there are no out-of-bag scores to calibrate on"),
+				 errdetail("Every training row is in the sample of every tree."),
+				 errhint("Grow more trees (n_estimators), or leave out \"calibration\".")));
+	return fit_maps(host, kind, scores, -1);
 }
 
 void
@@ -153,14 +165,9 @@ calibrate_training(Training *t)
 	old = MemoryContextSwitchTo(t->context);
 	budget_check(&t->host, forest_oob_scores(host, t->forest, t->model, &scores, &why), &why);
 	t->n_calibrated = scores.n;
-	if (scores.n == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there are no out-of-bag scores to calibrate on"),
-				 errdetail("Every training row is in the sample of every tree."),
-				 errhint("Grow more trees (n_estimators), or leave out \"calibration\".")));
 	budget_check(&t->host,
-				 forest_add_calibration(host, fit_maps(t, &scores, -1), &t->artifact, &why),
+				 forest_add_calibration(host, calibration_fit(&t->host, t->params->calibration,
+															  &scores), &t->artifact, &why),
 				 &why);
 	forest_scores_free(host, &scores);
 	t->artifact_digest = digest_bytes(t->artifact.bytes, t->artifact.n_bytes);
@@ -192,7 +199,7 @@ can_cross_fit(const ForestScores *scores)
 }
 
 bool
-calibrate_scores(Training *t, ForestScores *scores)
+calibrate_scores(PgHost *host, ForestCalibrationKind kind, ForestScores *scores)
 {
 	ForestCalibration *by_part[CALIBRATION_FOLDS];
 	MemoryContext context;
@@ -204,7 +211,7 @@ calibrate_scores(Training *t, ForestScores *scores)
 									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
 	for (int part = 0; part < CALIBRATION_FOLDS; part++)
-		by_part[part] = fit_maps(t, scores, part);
+		by_part[part] = fit_maps(host, kind, scores, part);
 	for (Size i = 0; i < scores->n; i++)
 		forest_calibrate(by_part[i % CALIBRATION_FOLDS], scores->outputs + i * scores->n_outputs,
 						 1);

@@ -19,9 +19,16 @@
 extern void calibrate_training(Training *t);
 
 /*
+ * Maps of such a calibration, fitted to out-of-bag scores, in the current
+ * memory context; 22023 if there are none.
+ */
+extern ForestCalibration *calibration_fit(PgHost *host, ForestCalibrationKind kind,
+										  const ForestScores *scores);
+
+/*
  * Calibrate out-of-bag scores, each by maps that were fitted on the other
  * parts of the rows; false, and scores as they were, if there are too few.
  */
-extern bool calibrate_scores(Training *t, ForestScores *scores);
+extern bool calibrate_scores(PgHost *host, ForestCalibrationKind kind, ForestScores *scores);
 
 #endif

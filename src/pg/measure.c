@@ -229,7 +229,7 @@ write_calibration(Training *t, StringInfo out, StringInfo warnings, ForestScores
 	if (isotonic && t->n_calibrated < CALIBRATION_FEW_ROWS)
 		warn(warnings, psprintf("isotonic calibration on %zu rows, fewer than %d: it follows chance",
 								t->n_calibrated, CALIBRATION_FEW_ROWS));
-	if (!calibrate_scores(t, scores))
+	if (!calibrate_scores(&t->host, t->params->calibration, scores))
 		warn(warnings, "oob is not calibrated: there are too few rows");
 }
 

@@ -15,6 +15,7 @@
 
 #include "pg/arguments.h"
 #include "pg/budget.h"
+#include "pg/calibration.h"
 #include "pg/guc.h"
 #include "pg/parallel.h"
 #include "pg/search.h"
@@ -274,7 +275,7 @@ make_model(Fit *fit, uint32 first)
 	return model;
 }
 
-/* Grow all trees, or as many as help; returns out-of-bag scores if there is a tally. */
+/* Grow as many trees as help; returns out-of-bag scores if it is measured by them. */
 static void
 grow_stepwise(Fit *fit, ForestScores *scores)
 {
@@ -284,6 +285,7 @@ grow_stepwise(Fit *fit, ForestScores *scores)
 	double	   *objectives = palloc((most / TUNE_TREES_STEP + 2) * sizeof(double));
 	uint32		n = 0;
 	bool		enough = false;
+	ForestModel *model = NULL;
 	ForestTally *tally;
 	Failure		why;
 
@@ -291,21 +293,26 @@ grow_stepwise(Fit *fit, ForestScores *scores)
 	while (!enough && fit->n_trees < most)
 	{
 		uint32		first = fit->n_trees;
-		ForestModel *model;
+		ForestScores so_far = {0};
 		MetricReport report;
 
-		forest_scores_free(host, scores);
+		if (model != NULL)
+			forest_model_free(model);
 		grow_more(fit, Min(first == 0 ? TUNE_TREES_FIRST : TUNE_TREES_STEP, most - first));
 		model = make_model(fit, first);
 		budget_check(fit->host, forest_tally_add(tally, model, &why), &why);
-		budget_check(fit->host, forest_tally_scores(tally, model, scores, &why), &why);
-		forest_model_free(model);
-		measure_report(fit->search->training, fit->host, scores, &report);
+		budget_check(fit->host, forest_tally_scores(tally, model, &so_far, &why), &why);
+		measure_report(fit->search->training, fit->host, &so_far, &report);
+		forest_scores_free(host, &so_far);
 		objectives[n++] = report.value[asked->objective];
 		enough = tune_trees_enough(objectives, n, search_higher_is_better(asked->objective),
 								   search_is_relative(asked->objective),
 								   search_is_relative(asked->objective) ? 1e-3 : 1e-4);
 	}
+	/* anew: measuring turned those to the positive class */
+	if (asked->oob)
+		budget_check(fit->host, forest_tally_scores(tally, model, scores, &why), &why);
+	forest_model_free(model);
 	forest_tally_free(tally);
 	pfree(objectives);
 }
@@ -333,7 +340,28 @@ measure_classes(const Training *t, PgHost *host, const ForestScores *scores, Met
 	pfree(predicted);
 }
 
-/* The scores that the fit is measured by. */
+/* Scores of the rows held out become those of a version with this calibration. */
+static void
+calibrate_holdout(Fit *fit, const ForestModel *model, ForestScores *scores)
+{
+	const Host *host = &fit->host->host;
+	ForestScores oob = {0};
+	MemoryContext context;
+	MemoryContext old;
+	Failure		why;
+
+	context = AllocSetContextCreate(CurrentMemoryContext, "churnops calibration of a fit",
+									ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(context);
+	budget_check(fit->host, forest_oob_scores(host, fit->part, model, &oob, &why), &why);
+	forest_calibrate(calibration_fit(fit->host, fit->asked->params->calibration, &oob),
+					 scores->outputs, scores->n);
+	forest_scores_free(host, &oob);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+}
+
+/* The scores that the fit is measured by, before calibration if they are out of bag. */
 static void
 score_fit(Fit *fit, ForestScores *scores)
 {
@@ -347,6 +375,8 @@ score_fit(Fit *fit, ForestScores *scores)
 	else
 		budget_check(fit->host, forest_holdout_scores(host, fit->part, model, scores, &why),
 					 &why);
+	if (!fit->asked->oob && fit->asked->params->calibration != FOREST_UNCALIBRATED)
+		calibrate_holdout(fit, model, scores);
 	forest_model_free(model);
 }
 
@@ -365,10 +395,9 @@ search_fit(const Search *search, PgHost *host, const SearchFit *asked, SearchRes
 	else
 		grow_more(&fit, asked->params->n_estimators);
 	if (!asked->early_stop || !asked->oob)
-	{
-		forest_scores_free(&host->host, &scores);
 		score_fit(&fit, &scores);
-	}
+	if (asked->oob && asked->params->calibration != FOREST_UNCALIBRATED)
+		(void) calibrate_scores(host, asked->params->calibration, &scores);
 	forest_training_report(fit.part, &report);
 	out->n_train = report.n_train;
 	out->n_test = scores.n;

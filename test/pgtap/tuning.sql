@@ -279,6 +279,23 @@ SELECT is(pg_temp.tune('hp', '{"max_depth": {"low": 1, "high": 12}}', ', method 
 	'hp/1 approved', 'and go on there');
 SELECT is((SELECT count(*) FROM churnops.trial WHERE model = 'hp'), 13::bigint, 'with the trials that were left');
 
+-- -------------------------------------------------------- calibration, side
+
+CREATE FUNCTION pg_temp.loss(calibration text, class text DEFAULT NULL) RETURNS float8 LANGUAGE sql AS $$
+	SELECT avg(value) FROM churnops_cross_validate('SELECT a, b, c, d, churned FROM events', 'churned',
+		jsonb_build_object('n_estimators', 10, 'calibration', calibration), '{"folds": 3}', positive_class => class)
+	WHERE metric = 'log_loss' $$;
+SELECT ok(pg_temp.loss('sigmoid') < pg_temp.loss(NULL) - 0.01, 'folds are calibrated as a version would be');
+SELECT ok(abs(pg_temp.loss('isotonic') - pg_temp.loss('sigmoid')) > 1e-6, 'each in its way');
+SELECT ok(abs(pg_temp.loss('sigmoid', 'false') - pg_temp.loss('sigmoid', 'true')) < 1e-12, 'for either class');
+SELECT is(round((metrics->'tuning'->>'value')::numeric, 12), round((metrics->'oob'->>'log_loss')::numeric, 12), 'out of bag a trial has the value of its version')
+FROM unnest('{false,true}'::boolean[]) AS early, churnops_tune('calibrated_' || early, 'SELECT a, b, c, d, churned FROM events', 'churned',
+	'{"calibration": [null, "sigmoid"]}', 'grid', objective => 'log_loss', params => '{"n_estimators": 60, "max_depth": 8}', early_stop => early);
+SELECT is((SELECT count(DISTINCT value) FROM churnops.leaderboard WHERE model = 'calibrated_false' AND kind = 'trial'), 2::bigint, 'so calibration can be searched for');
+SELECT is(round((metrics->'tuning'->>'value')::numeric, 12), round((metrics->'oob'->>'roc_auc')::numeric, 12), 'early stop with either class as the positive one')
+FROM unnest('{false,true}'::text[]) AS class, churnops_tune('side_' || class, 'SELECT a, b, c, d, churned FROM events',
+	'churned', '{"max_depth": [4]}', 'grid', params => '{"n_estimators": 60}', early_stop => true, positive_class => class);
+
 -- -------------------------------------------------------------- rights
 
 CREATE ROLE churnops_tuner;
