@@ -121,8 +121,9 @@ by_bootstrap(const Comparison *c, int metric, const MetricResampled *gain)
 
 	if (gain->n_used == 0)
 		return d;
-	d.low = turned ? -gain->high : gain->low;
-	d.high = turned ? -gain->low : gain->high;
+	/* 0 - 0 is no -0 */
+	d.low = turned ? 0 - gain->high : gain->low;
+	d.high = turned ? 0 - gain->low : gain->high;
 	d.p_value = gain->p_value;
 	d.bound = gain->lower_bound;
 	d.best = gain->upper_bound;

@@ -69,6 +69,8 @@ SELECT is((SELECT n FROM churnops_compare('churn/7', 'churn/1') WHERE metric = '
 	'rows of a grown table stay on their side');
 SELECT is((SELECT n FROM churnops_compare('churn/1', 'churn/4') WHERE metric = 'accuracy'), (SELECT n_test FROM churnops.versions WHERE model = 'churn' AND version = 1),
 	'of other data split by time nothing is known');
+SELECT is((SELECT string_agg(DISTINCT ci_low || ' to ' || ci_high, ', ') FROM churnops_compare('churn/1', 'churn/1')), '0 to 0',
+	'a version differs from itself by 0, not by -0');
 
 -- Refusals
 
